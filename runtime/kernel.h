@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel.h -- what a kernel sees, and the kernel table.
+ *
+ * runtime/kernels.def has one row per operator version range:
+ *	KERNEL(Op, since, reference, fast)
+ * A row holds for versions from `since` to the next row of the same operator.
+ * fast may be NULL: the reference kernel is used.  A kernel checks shapes and
+ * attributes against its inputs before it touches memory.
+ */
+#ifndef RUNTIME_KERNEL_H
+#define RUNTIME_KERNEL_H
+
+#include "runtime/runtime.h"
+
+struct exec;
+
+struct kcall {
+	struct model *m;
+	struct diag *d;
+	const struct node *node;
+	struct exec *exec;      /* NULL while folding */
+	struct array **in;      /* NULL: left out */
+	uint32_t nin;
+	struct array **out;     /* to be filled through kcall_out */
+	uint32_t nout;
+	void *state;            /* per-node state made by prepare, or NULL */
+};
+
+typedef enum status kernel_fn(struct kcall *c);
+
+struct kernel {
+	enum op_id id;
+	int since;
+	kernel_fn *ref, *fast;
+};
+
+const struct kernel *kernel_find(const struct op *op);
+
+/* Output i with uninitialized data, from the plan where it fits, else the
+ * heap.  NULL: E-memory was reported. */
+struct array *kcall_out(struct kcall *c, uint32_t i, enum dtype dt, int rank,
+			const int64_t *dim);
+/* Output i is the array a itself (identity, reshape); takes a reference. */
+void kcall_pass(struct kcall *c, uint32_t i, struct array *a);
+/* Output i is a's data with other dims (same element count). */
+enum status kcall_view(struct kcall *c, uint32_t i, struct array *a, int rank,
+		       const int64_t *dim);
+/* Same data and element order, reshaped: reuses in[j]'s buffer when this
+ * call holds the last reference, else allocates. */
+struct array *kcall_inplace(struct kcall *c, uint32_t i, uint32_t j);
+/* return kcall_error(c, E_value, "stride %lld is not positive", ...); */
+enum status kcall_error(struct kcall *c, enum diag_code code,
+			const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+bool kcall_wants(const struct kcall *c, uint32_t i);    /* output i used */
+/* Is input j the same array at every call (a weight)?  Packed forms of it
+ * may be kept in a per-node cache. */
+bool kcall_is_const(const struct kcall *c, uint32_t j);
+/* Cached packed weight: 64-byte aligned bytes made once by `make`, kept with
+ * the executor; made anew per call while folding. */
+void *kcall_cached(struct kcall *c, size_t bytes,
+		   void (*make)(struct kcall *c, void *dst));
+/* Scratch memory until the call returns; NULL: E-memory. */
+void *kcall_scratch(struct kcall *c, size_t bytes);
+/* Run a body with captures already bound by the executor. */
+enum status kcall_body(struct kcall *c, struct graph *g,
+		       struct array *const *in, struct array **out);
+
+/* Broadcast shape of two; false if they do not fit. */
+bool broadcast_dims(const struct array *a, const struct array *b, int *rank,
+		    int64_t *dim);
+#define KERNEL_MAX_RANK 32      /* larger ranks: E-unsupported */
+
+#define KERNEL(op, since, ref, fast) kernel_fn ref;
+#include "runtime/kernels.def"
+#undef KERNEL
+
+#endif
