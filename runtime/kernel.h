@@ -5,7 +5,7 @@
  * runtime/kernels.def has one row per operator version range:
  *	KERNEL(Op, since, reference, fast)
  * A row holds for versions from `since` to the next row of the same operator.
- * fast may be NULL: the reference kernel is used.  A kernel checks shapes and
+ * fast may be k_none: the reference kernel is used.  A kernel checks shapes and
  * attributes against its inputs before it touches memory.
  */
 #ifndef RUNTIME_KERNEL_H
@@ -32,7 +32,7 @@ typedef enum status kernel_fn(struct kcall *c);
 struct kernel {
 	enum op_id id;
 	int since;
-	kernel_fn *ref, *fast;
+	kernel_fn *ref, *fast;  /* fast NULL: none */
 };
 
 const struct kernel *kernel_find(const struct op *op);
@@ -67,12 +67,29 @@ void *kcall_scratch(struct kcall *c, size_t bytes);
 enum status kcall_body(struct kcall *c, struct graph *g,
 		       struct array *const *in, struct array **out);
 
+/* Is input j given? */
+bool kcall_has(const struct kcall *c, uint32_t j);
+/* Input j as a list of int64 (any integer type, rank 0 or 1), valid until the
+ * call returns.  Left out: NULL with *n = 0. */
+enum status kcall_ints(struct kcall *c, uint32_t j, const int64_t **v,
+		       size_t *n);
+/* Input j as one number; dflt where it is left out. */
+enum status kcall_int(struct kcall *c, uint32_t j, int64_t dflt, int64_t *v);
+enum status kcall_float(struct kcall *c, uint32_t j, double dflt, double *v);
+/* Attribute `name` or, from the version where it became one, input j. */
+enum status kcall_attr_or_ints(struct kcall *c, const char *name, uint32_t j,
+			       const int64_t **v, size_t *n);
+/* axis in [-rank, rank) to [0, rank), else E-value. */
+enum status kcall_axis(struct kcall *c, int64_t axis, int rank, int *out);
+/* Seed of a random operator: the executor's and the node's. */
+uint64_t kcall_seed(const struct kcall *c);
+
 /* Broadcast shape of two; false if they do not fit. */
 bool broadcast_dims(const struct array *a, const struct array *b, int *rank,
 		    int64_t *dim);
 #define KERNEL_MAX_RANK 32      /* larger ranks: E-unsupported */
 
-#define KERNEL(op, since, ref, fast) kernel_fn ref;
+#define KERNEL(op, since, ref, fast) kernel_fn ref, fast;
 #include "runtime/kernels.def"
 #undef KERNEL
 

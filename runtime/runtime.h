@@ -12,12 +12,16 @@
 
 enum array_kind { ARR_TENSOR, ARR_SEQ, ARR_OPTIONAL, ARR_MAP };
 
+struct region;
+
 /*
  * A reference-counted value.  TENSOR: n elements of dt at data, packed, C
- * order, 64-byte aligned where we allocated it.  STRING data is an array of n
- * struct str owned by the array.  SEQ and OPTIONAL: data is an array of n
- * struct array *.  MAP: item[0] keys (TENSOR), item[1] values (SEQ or
- * TENSOR).
+ * order, 64-byte aligned where we allocated it, else aligned to the element.
+ * STRING data is an array of n struct str; their bytes belong to the array
+ * once array_own_strings() has copied them (the executor does so for what
+ * kernels return).  SEQ and OPTIONAL: nitem entries of
+ * item.  MAP: item[0] keys
+ * (TENSOR), item[1] values (SEQ or TENSOR).
  */
 struct array {
 	enum array_kind kind;
@@ -26,10 +30,13 @@ struct array {
 	int64_t n;              /* elements */
 	size_t bytes;
 	void *data;
-	struct blob *blob;      /* owner of data; NULL: planned memory */
-	struct array **item;    /* SEQ, OPTIONAL, MAP */
+	struct blob *blob;      /* owner of data; NULL: planned memory, or
+				   no bytes at all */
+	struct region *region;  /* planned memory in the executor's arena */
+	struct array **item;    /* SEQ, OPTIONAL, MAP: nitem of them */
+	uint32_t nitem;
 	uint32_t nref;
-	bool planned;           /* data lives in the executor's arena */
+	bool owns_strings;
 	int64_t dim[];
 };
 
@@ -42,6 +49,13 @@ void array_unref(struct array *a);      /* NULL is fine */
 struct array *array_of_tensor(struct model *m, const struct tensor *t);
 const struct tensor *array_to_tensor(struct model *m, const struct array *a);
 struct array *array_seq(size_t n);
+struct array *array_optional(struct array *a);  /* takes its own reference;
+						   NULL: none */
+/* a's data under other dims of the same element count. */
+struct array *array_view(struct array *a, int rank, const int64_t *dim);
+/* A deep copy on the heap; NULL with E-memory. */
+struct array *array_copy(struct diag *d, const struct array *a);
+enum status array_own_strings(struct diag *d, struct array *a);
 /* A private, writable copy, or the same array if nobody else holds it. */
 struct array *array_writable(struct diag *d, struct array *a);
 /* Rank-independent helpers. */
