@@ -105,6 +105,13 @@ enum status bind_shapes(struct cli *c, struct model *m);
 /* driver_opts from the options; level is the default -O. */
 void driver_opts_fill(struct cli *c, struct driver_opts *o);
 
+/* --print-pipeline. */
+enum status print_pipeline(struct cli *c);
+/* Infer the original, clone it, and run the pipeline of the options on the
+ * clone, which the caller frees. */
+enum status optimized_clone(struct cli *c, struct model *original,
+			    struct pass_run *run, struct model **out);
+
 /* ---- input data (data.c) ---- */
 
 struct input_sets {             /* from --input; nset 0 if none was given */
@@ -114,6 +121,8 @@ struct input_sets {             /* from --input; nset 0 if none was given */
 enum status inputs_load(struct cli *c, struct model *m,
 			struct input_sets *s);
 void inputs_release(struct input_sets *s, const struct model *m);
+struct onnx_data;
+struct array *array_of_data(struct model *m, const struct onnx_data *d);
 
 /* ---- producing a checked output (produce.c) ---- */
 
@@ -132,6 +141,8 @@ struct produce {
 	void *extra_arg;
 };
 
+/* Mistakes in the output options, found before any work is done. */
+enum status produce_check_usage(struct cli *c);
 /* Verify, apply the gates and the growth rule, write, report. */
 enum status produce_output(struct cli *c, struct produce *p);
 

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * data.c -- model inputs from files, matched by name.
+ *
+ * --input NAME=FILE.npy, NAME=FILE.pb, FILE.npz (members are inputs), or a
+ * folder of test_data_set_N with input_I.pb in the order of the graph inputs.
+ * Every source must give the same number of sets: a folder has one per
+ * test_data_set, the others one.
+ */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "cli/cli.h"
+#include "onnx/onnx.h"
+
+static bool ends_with(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), k = strlen(suffix);
+
+	return n >= k && !strcmp(s + n - k, suffix);
+}
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static int find_input(struct model *m, const char *name, size_t n)
+{
+	for (uint32_t i = 0; i < m->main->nin; i++)
+		if (str_eq(sym_str(m, m->main->in_info[i].name),
+			   (struct str){ name, n }))
+			return (int)i;
+	return -1;
+}
+
+static enum status no_such_input(struct cli *c, struct model *m,
+				 const char *name, size_t n)
+{
+	struct buf b = { 0 };
+
+	for (uint32_t i = 0; i < m->main->nin; i++) {
+		buf_puts(&b, i ? ", '" : "'");
+		buf_escaped(&b, sym_str(m, m->main->in_info[i].name));
+		buf_putc(&b, '\'');
+	}
+	diag_error(&c->diag, NULL, E_input, "the model has no input '%.*s'",
+		   (int)n, name);
+	diag_hint(&c->diag, "its inputs are %s", b.n ? b.p : "none");
+	buf_release(&b);
+	return USAGE;
+}
+
+/* Takes a; refuses what does not fit the declared type. */
+static enum status put_input(struct cli *c, struct model *m,
+			     struct array **set, int i, struct array *a)
+{
+	struct buf why = { 0 };
+	enum status s = OK;
+
+	array_unref(set[i]);
+	set[i] = a;
+	if (!array_fits(a, m->main->in_info[i].decl, &why))
+		s = diag_error(&c->diag, NULL, E_input, "input '%s': %s",
+			       sym_text(m, m->main->in_info[i].name), why.p);
+	buf_release(&why);
+	return s;
+}
+
+struct array *array_of_data(struct model *m, const struct onnx_data *d)
+{
+	struct array *a;
+
+	if (d->kind == DATA_TENSOR)
+		return array_of_tensor(m, d->t);
+	a = array_seq(d->n);
+	for (size_t i = 0; a && i < d->n; i++)
+		a->item[i] = array_of_data(m, &d->e[i]);
+	if (a && d->kind == DATA_OPTIONAL)
+		a->kind = ARR_OPTIONAL;
+	return a;
+}
+
+static enum status read_pb(struct cli *c, struct model *m, const char *path,
+			   int i, struct array **set)
+{
+	struct onnx_data data;
+	struct array *a;
+	enum status s = onnx_read_data(m, path, m->main->in_info[i].decl,
+				       &data);
+
+	if (s)
+		return s;
+	a = array_of_data(m, &data);
+	return a ? put_input(c, m, set, i, a) : LIMIT;
+}
+
+static enum status read_npz(struct cli *c, struct model *m, const char *path,
+			    struct array **set)
+{
+	struct npz_entry *e;
+	size_t n;
+	enum status s = npz_read(&c->diag, path, &e, &n);
+
+	if (s)
+		return s;
+	for (size_t k = 0; k < n && !s; k++) {
+		int i = find_input(m, e[k].name, strlen(e[k].name));
+
+		if (i < 0)      /* labels and the like */
+			diag_note(&c->diag, 1, "%s: '%s' is not an input", path,
+				  e[k].name);
+		else
+			s = put_input(c, m, set, i, array_ref(e[k].a));
+	}
+	npz_free(e, n);
+	return s;
+}
+
+static enum status read_named(struct cli *c, struct model *m,
+			      const char *text, struct array **set)
+{
+	const char *eq = strchr(text, '=');
+	struct array *a;
+	enum status s;
+	int i;
+
+	if (!eq && ends_with(text, ".npz"))
+		return read_npz(c, m, text, set);
+	if (!eq)
+		return cli_usage(c, "'%s' is not of the form NAME=FILE", text);
+	i = find_input(m, text, (size_t)(eq - text));
+	if (i < 0)
+		return no_such_input(c, m, text, (size_t)(eq - text));
+	if (ends_with(eq + 1, ".pb"))
+		return read_pb(c, m, eq + 1, i, set);
+	s = npy_read(&c->diag, eq + 1, &a);
+	return s ? s : put_input(c, m, set, i, a);
+}
+
+/* One test_data_set_N: input_I.pb belongs to graph input I. */
+static enum status read_set(struct cli *c, struct model *m, const char *dir,
+			    struct array **set)
+{
+	enum status s = OK;
+
+	for (uint32_t i = 0; i < m->main->nin && !s; i++) {
+		struct buf path = { 0 };
+		struct stat st;
+
+		buf_printf(&path, "%s/input_%u.pb", dir, i);
+		if (!stat(path.p, &st)) {
+			/* the arena's copy outlives the diagnostics */
+			const char *p = arena_printf(&m->arena, "%s", path.p);
+
+			s = read_pb(c, m, p, (int)i, set);
+		}
+		buf_release(&path);
+	}
+	return s;
+}
+
+static struct array **new_set(struct input_sets *s, const struct model *m)
+{
+	s->set = xrealloc(s->set, (s->nset + 1) * sizeof *s->set);
+	s->set[s->nset] = xcalloc(m->main->nin + 1, sizeof **s->set);
+	return s->set[s->nset++];
+}
+
+static enum status read_folder(struct cli *c, struct model *m,
+			       const char *dir, struct input_sets *out)
+{
+	enum status s = OK;
+
+	if (out->nset)
+		return cli_usage(c, "a folder of test data cannot be combined "
+				    "with other inputs");
+	for (unsigned k = 0; !s; k++) {
+		struct buf path = { 0 };
+
+		buf_printf(&path, "%s/test_data_set_%u", dir, k);
+		if (!is_dir(path.p)) {
+			buf_release(&path);
+			break;
+		}
+		s = read_set(c, m, path.p, new_set(out, m));
+		buf_release(&path);
+	}
+	if (!s && !out->nset)   /* the folder itself may be a set */
+		s = read_set(c, m, dir, new_set(out, m));
+	return s;
+}
+
+static enum status check_complete(struct cli *c, struct model *m,
+				  const struct input_sets *in)
+{
+	for (size_t k = 0; k < in->nset; k++) {
+		for (uint32_t i = 0; i < m->main->nin; i++) {
+			if (in->set[k][i] || m->main->in[i]->init)
+				continue;
+			diag_error(&c->diag, NULL, E_input,
+				   "no data for input '%s'",
+				   sym_text(m, m->main->in_info[i].name));
+			diag_hint(&c->diag, "add --input %s=FILE.npy",
+				  sym_text(m, m->main->in_info[i].name));
+			return USAGE;
+		}
+	}
+	return OK;
+}
+
+enum status inputs_load(struct cli *c, struct model *m, struct input_sets *in)
+{
+	const char *const *v = opt_list(c, OPT_input);
+	enum status s = OK;
+
+	*in = (struct input_sets){ 0 };
+	for (; *v && !s; v++) {
+		if (is_dir(*v))
+			s = read_folder(c, m, *v, in);
+		else
+			s = read_named(c, m, *v,
+				       in->nset ? in->set[0] : new_set(in, m));
+	}
+	if (!s)
+		s = check_complete(c, m, in);
+	if (s)
+		inputs_release(in, m);
+	return s;
+}
+
+void inputs_release(struct input_sets *in, const struct model *m)
+{
+	for (size_t k = 0; k < in->nset; k++) {
+		for (uint32_t i = 0; i < m->main->nin; i++)
+			array_unref(in->set[k][i]);
+		free(in->set[k]);
+	}
+	free(in->set);
+	*in = (struct input_sets){ 0 };
+}
