@@ -19,9 +19,8 @@ struct region;
  * order, 64-byte aligned where we allocated it, else aligned to the element.
  * STRING data is an array of n struct str; their bytes belong to the array
  * once array_own_strings() has copied them (the executor does so for what
- * kernels return).  SEQ and OPTIONAL: nitem entries of
- * item.  MAP: item[0] keys
- * (TENSOR), item[1] values (SEQ or TENSOR).
+ * kernels return).  SEQ and OPTIONAL: nitem entries of item.  MAP: item[0]
+ * keys (TENSOR), item[1] values (SEQ or TENSOR).
  */
 struct array {
 	enum array_kind kind;
@@ -33,6 +32,7 @@ struct array {
 	struct blob *blob;      /* owner of data; NULL: planned memory, or
 				   no bytes at all */
 	struct region *region;  /* planned memory in the executor's arena */
+	struct array *base;     /* STRING views: the owner of the strings */
 	struct array **item;    /* SEQ, OPTIONAL, MAP: nitem of them */
 	uint32_t nitem;
 	uint32_t nref;

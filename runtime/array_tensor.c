@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * array_tensor.c -- between the IR's immutable tensors and run-time arrays.
+ *
+ * Zero-copy where the bytes are aligned for their element type; sparse
+ * tensors become dense.
+ */
+#include <string.h>
+
+#include "runtime/exec_p.h"
+
+static size_t dtype_align(enum dtype dt)
+{
+	size_t bytes = dtype_bits(dt) / 8;
+
+	return bytes < 1 ? 1 : bytes > 8 ? 8 : bytes;
+}
+
+/* Linear position of entry i of a sparse tensor; false if out of range. */
+static bool sparse_at(struct model *m, const struct tensor *t, int64_t i,
+		      int64_t total, int64_t *at)
+{
+	const struct tensor *x = t->sparse_indices;
+	int64_t pos = 0;
+
+	if (x->rank == 1) {
+		*at = tensor_int(m, x, i);
+		return *at >= 0 && *at < total;
+	}
+	for (int k = 0; k < t->dense_rank; k++) {
+		int64_t v = tensor_int(m, x, i * t->dense_rank + k);
+
+		if (v < 0 || v >= t->dense_dim[k])
+			return false;
+		pos = pos * t->dense_dim[k] + v;
+	}
+	*at = pos;
+	return true;
+}
+
+static struct array *of_sparse(struct model *m, const struct tensor *t)
+{
+	const struct tensor *x = t->sparse_indices;
+	const void *src = tensor_data(m, t);
+	struct array *a;
+	bool ok = t->dt != DT_STRING && dtype_bits(t->dt) >= 8 &&
+		  (t->n == 0 || src) && x->dt == DT_I64 &&
+		  (x->rank == 1 || x->rank == 2) &&
+		  x->n == t->n * (x->rank == 2 ? t->dense_rank : 1);
+	size_t es = dtype_bits(t->dt) / 8;
+
+	if (!ok) {
+		diag_error(m->diag, NULL, E_unsupported,
+			   "sparse tensor in an unusual form");
+		return NULL;
+	}
+	a = array_create(m->diag, t->dt, t->dense_rank, t->dense_dim);
+	for (int64_t i = 0, at; a && i < t->n; i++) {
+		if (!sparse_at(m, t, i, a->n, &at)) {
+			diag_error(m->diag, NULL, E_value,
+				   "sparse index out of range");
+			array_unref(a);
+			return NULL;
+		}
+		memcpy((char *)a->data + (size_t)at * es,
+		       (const char *)src + (size_t)i * es, es);
+	}
+	return a;
+}
+
+static struct array *of_strings(struct model *m, const struct tensor *t)
+{
+	struct array *a = array_create(m->diag, t->dt, t->rank, t->dim);
+
+	if (!a)
+		return NULL;
+	if (a->n && t->strings)
+		memcpy(a->data, t->strings, a->bytes);
+	if (array_own_strings(m->diag, a) == OK)
+		return a;
+	array_unref(a);
+	return NULL;
+}
+
+struct array *array_of_tensor(struct model *m, const struct tensor *t)
+{
+	struct array *a;
+	const void *p;
+
+	if (t->sparse_indices)
+		return of_sparse(m, t);
+	if (t->dt == DT_STRING)
+		return of_strings(m, t);
+	a = array_header(m->diag, t->dt, t->rank, t->dim);
+	if (!a || a->bytes == 0)
+		return a;
+	p = tensor_data(m, t);
+	if (p && t->len < a->bytes) {
+		diag_error(m->diag, NULL, E_payload, "tensor data too short");
+		p = NULL;
+	}
+	if (p && (uintptr_t)p % dtype_align(t->dt) == 0) {
+		a->data = (void *)(uintptr_t)p;
+		a->blob = blob_ref(t->blob);
+	} else if (p && (a->blob = blob_alloc(m->diag, a->bytes))) {
+		a->data = memcpy(a->blob->p, p, a->bytes);
+	} else {
+		array_unref(a);
+		return NULL;
+	}
+	return a;
+}
+
+static const struct tensor *to_strings(struct model *m, const struct array *a)
+{
+	const struct str *s = a->data;
+	struct tensor *t = arena_alloc(
+		&m->arena, sizeof *t + (size_t)a->rank * sizeof t->dim[0]);
+
+	t->dt = DT_STRING;
+	t->enc = ENC_TYPED;
+	t->rank = a->rank;
+	t->n = a->n;
+	memcpy(t->dim, a->dim, (size_t)a->rank * sizeof t->dim[0]);
+	t->strings = arena_array(&m->arena, (size_t)a->n, sizeof *t->strings);
+	for (int64_t i = 0; i < a->n; i++)
+		t->strings[i] = arena_str(&m->arena, s[i]);
+	return t;
+}
+
+const struct tensor *array_to_tensor(struct model *m, const struct array *a)
+{
+	struct tensor *t;
+
+	if (a->kind != ARR_TENSOR) {
+		diag_error(m->diag, NULL, E_unsupported,
+			   "a sequence or optional value as a tensor");
+		return NULL;
+	}
+	if (a->dt == DT_STRING)
+		return to_strings(m, a);
+	if (a->blob) {
+		const uint8_t *base = a->blob->kind == BLOB_SPLAT
+					      ? a->blob->flat
+					      : a->blob->p;
+
+		return tensor_of_blob(
+			m, a->dt, a->rank, a->dim, a->blob,
+			(size_t)((const uint8_t *)a->data - base));
+	}
+	t = tensor_create(m, a->dt, a->rank, a->dim);
+	if (t && a->bytes)
+		memcpy(tensor_data_mut(t), a->data, a->bytes);
+	return t;
+}
