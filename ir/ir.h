@@ -65,7 +65,8 @@ bool type_compatible(const struct type *a, const struct type *b);
  * symbols; a's symbols win over b's. */
 const struct type *type_merge(struct model *m, const struct type *a,
 			      const struct type *b);
-/* "float[N,3,224,224]", "seq(tensor(int64))": as ONNX text syntax. */
+/* ONNX text syntax: "float[N,3,224,224]", "float" (rank 0), "float[]" (rank
+ * unknown), "seq(int64[])", "map(string, float)". */
 void type_print(const struct model *m, struct buf *b, const struct type *t);
 
 static inline struct dim dim_of(int64_t n)
@@ -100,6 +101,16 @@ struct dim dim_divexact(struct model *m, struct dim a, struct dim b);
 /* Replace symbols by numbers: bind maps sym -> int64. */
 struct dim dim_bind(struct model *m, struct dim d, const struct map *bind);
 void dim_print(const struct model *m, struct buf *b, struct dim d);
+/*
+ * Any integer, negative ones included, as elements of value.data: a negative
+ * number is a symbol with the text "(-1)".  dim_number: false if d is no
+ * number.
+ */
+struct dim dim_num(struct model *m, int64_t v);
+bool dim_number(struct model *m, struct dim d, int64_t *v);
+/* A number that d, made of sizes >= 0, is never below; false: none known. */
+bool dim_lower(struct model *m, struct dim d, int64_t *v);
+bool dim_le(struct model *m, struct dim a, struct dim b); /* provably a <= b */
 
 /* ---- tensors: immutable data (tensor.c) ---- */
 
@@ -336,10 +347,13 @@ struct model {
 	size_t file_bytes;
 	VEC(struct blob *) blobs;       /* every blob referenced; freed with us */
 	struct map types, exprs;        /* intern tables of type.c and dim.c */
+	VEC(struct graph *) graphs;     /* every graph made, for model_free */
+	struct map gone;        /* names of removed values with value_info */
 	uint32_t mark, fresh;
 };
 
 /* model.c */
+/* An empty model with an empty main graph. */
 struct model *model_create(struct diag *d);
 void model_free(struct model *m);       /* NULL is fine */
 sym model_sym(struct model *m, const char *cstr);
@@ -350,7 +364,7 @@ const char *sym_text(const struct model *m, sym s);     /* for printing */
 int64_t model_opset(const struct graph *g, enum op_domain d);
 /* Adds an import to the scope of g if missing. */
 void model_import(struct graph *g, enum op_domain d, int64_t version);
-/* Remember a blob so that it is released with the model. */
+/* Release a blob with the model: takes over the caller's reference. */
 void model_keep_blob(struct model *m, struct blob *b);
 /*
  * After passes, before writing: names every unnamed value and gives each
@@ -370,9 +384,12 @@ void model_graphs(const struct model *m, graph_vec *out);
 
 /* graph.c */
 struct graph *graph_create(struct model *m, struct node *owner);
-/* A value that is input number graph->nin of g; graph_reserve first. */
+/* Give g n inputs or outputs.  Those it has stay; new inputs are fresh
+ * unnamed values, new outputs return nothing until use_set(&ret->in[i], v). */
 void graph_set_inputs(struct graph *g, uint32_t n);
-void graph_set_outputs(struct graph *g, uint32_t n);    /* makes g->ret */
+void graph_set_outputs(struct graph *g, uint32_t n);
+void graph_drop_input(struct graph *g, uint32_t i);     /* must be unused */
+/* A new constant, stored as an initializer of g (not in function bodies). */
 struct value *graph_add_init(struct graph *g, sym name,
 			     const struct tensor *t);
 /* Stable topological sort, bodies' captures counted as the owner's inputs;
@@ -393,7 +410,8 @@ size_t graph_node_count(const struct graph *g);
 
 /* node.c */
 /* A node with nin empty inputs and nout fresh unnamed outputs, inserted
- * before `before` (NULL: at the end). */
+ * before `before` (NULL or g->ret: at the end).  Its type and domain are
+ * those of op; without schema the caller sets them. */
 struct node *node_create(struct graph *g, const struct op *op, uint32_t nin,
 			 uint32_t nout, struct node *before);
 /* Same for an operator at the graph's opset; NULL if it has none there. */
@@ -403,8 +421,10 @@ void node_set_input(struct node *n, uint32_t i, struct value *v);
 void node_resize_inputs(struct node *n, uint32_t nin);
 void node_remove(struct node *n);       /* outputs must be unused; drops its
 					   uses and its bodies' uses */
+/* Also into the graph of `before` (its ret: at the end); NULL: to the end of
+ * its own graph. */
 void node_move(struct node *n, struct node *before);
-/* Does a come before b in the same graph? */
+/* Does a come before b in the same graph?  ret comes last. */
 bool node_before(const struct node *a, const struct node *b);
 struct value *node_in(const struct node *n, uint32_t i); /* NULL: left out */
 struct value *node_out(const struct node *n, uint32_t i);
@@ -419,15 +439,20 @@ void value_replace_uses(struct value *from, struct value *to);
 /* As above, but leaves one user alone. */
 void value_replace_uses_except(struct value *from, struct value *to,
 			       const struct node *user);
-void use_set(struct use *u, struct value *v);
+void use_set(struct use *u, struct value *v);   /* v NULL: left out */
+/* Take an unused initializer or graph input out of its graph. */
+void value_remove(struct value *v);
 bool value_is_output(const struct value *v);    /* of its own graph */
 /* A new initializer or (in graphs that cannot hold one) Constant node. */
 struct value *value_const(struct graph *g, const struct tensor *t,
 			  struct node *before);
 
-/* attr.c: accessors give the schema's default when the node has none */
+/* attr.c: accessors give dflt when the node has no such attribute of that
+ * kind; setters replace in place or append */
 const struct attr *node_attr(const struct node *n, const char *name);
 bool node_has_attr(const struct node *n, const char *name);
+/* Does any attribute stand for one of the function's caller? */
+bool node_has_attr_ref(const struct node *n);
 int64_t node_attr_int(const struct node *n, const char *name, int64_t dflt);
 double node_attr_float(const struct node *n, const char *name, double dflt);
 struct str node_attr_str(const struct node *n, const char *name,
@@ -447,6 +472,7 @@ void node_set_ints(struct node *n, const char *name, const int64_t *v,
 void node_set_tensor(struct node *n, const char *name, const struct tensor *t);
 void node_set_graph(struct node *n, const char *name, struct graph *g);
 void node_drop_attr(struct node *n, const char *name);
+/* Replaces to's attributes; bodies are copied.  Same model. */
 void node_copy_attrs(struct node *to, const struct node *from);
 bool attr_equal(const struct model *ma, const struct attr *a,
 		const struct model *mb, const struct attr *b);

@@ -133,12 +133,17 @@ def flags(s):
     return " | ".join(f)
 
 
+def type_key(c):
+    # Columns are separated by blanks: "map(int64, float)" loses its own.
+    return tuple(sorted(t.replace(", ", ",") for t in c.allowed_type_strs))
+
+
 def type_sets(schemas):
     """Sets of four types and more that occur more than once, by first use."""
     count = {}
     for s in schemas:
         for c in s.type_constraints:
-            key = tuple(sorted(c.allowed_type_strs))
+            key = type_key(c)
             count[key] = count.get(key, 0) + 1
     names = {}
     for key, n in count.items():
@@ -167,7 +172,7 @@ def define(name, key):
 def constraints(s, names):
     out = []
     for i, c in enumerate(s.type_constraints):
-        key = tuple(sorted(c.allowed_type_strs))
+        key = type_key(c)
         head = (" " if i else "") + c.type_param_str + "="
         if key in names:
             out += [quote(head), names[key]]
