@@ -19,11 +19,16 @@ void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 void buf_le(struct buf *b, uint64_t v, unsigned nbytes); /* little-endian */
 void buf_pad(struct buf *b, size_t align);      /* zeros up to a multiple */
 /* Append s with control characters, quotes and backslashes escaped, and
  * bytes outside UTF-8 as \xNN: safe for terminals, logs and JSON-like text. */
 void buf_escaped(struct buf *b, struct str s);
+/* The same, but quotes and backslashes stay: for finished messages. */
+void buf_sanitized(struct buf *b, struct str s);
+/* A JSON string with its quotes; bytes outside UTF-8 become U+FFFD. */
+void buf_json(struct buf *b, struct str s);
 
 #endif

@@ -47,6 +47,8 @@ struct diag {
 	enum diag_code first;   /* code of the first error */
 	struct buf last;        /* text of the last error, without the prefix */
 	unsigned repeat[DIAG_COUNT];    /* messages per code; capped at 20 */
+	bool colour;
+	bool muted;             /* the last message was not printed */
 };
 
 void diag_init(struct diag *d, FILE *out);

@@ -66,6 +66,8 @@ int64_t dtype_get_int(enum dtype t, const void *p, size_t i);
 /* Store with one rounding (nearest even); integers saturate; NaN becomes 0
  * for integers; float8 saturate as ONNX Cast with saturate=1. */
 void dtype_set(enum dtype t, void *p, size_t i, double v);
+/* The same, but float8 overflows to NaN or Inf (Cast with saturate=0). */
+void dtype_set_unsaturated(enum dtype t, void *p, size_t i, double v);
 void dtype_set_int(enum dtype t, void *p, size_t i, int64_t v); /* wraps */
 
 /* IEEE binary16, bfloat16: round to nearest even. */

@@ -60,6 +60,9 @@ enum status file_write_all(struct diag *d, const char *path, const void *p,
 void limit_set(size_t max_memory, double seconds);
 bool limit_memory_ok(size_t more);      /* would `more` heap bytes fit */
 bool limit_time_ok(void);
-size_t limit_memory_used(void);         /* live heap payload bytes */
+size_t limit_memory_used(void);         /* live payload and arena bytes */
+/* Account for memory that is not a blob's (arenas, planned memory). */
+void limit_charge(size_t bytes);
+void limit_release(size_t bytes);
 
 #endif

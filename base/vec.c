@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vec.c -- growth of struct VEC: by half, so the amortized cost is O(1).
+ */
+#include "base/vec.h"
+
+void *vec_grow(void *p, size_t n, size_t *cap, size_t es)
+{
+	size_t want = n + n / 2 + 4, bytes;
+
+	/* SIZE_MAX bytes are out of memory. */
+	p = xrealloc(p, mul_size(want, es, &bytes) ? bytes : SIZE_MAX);
+	*cap = want;
+	return p;
+}
