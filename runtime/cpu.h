@@ -11,9 +11,9 @@
 #include <stdbool.h>
 
 enum cpu_level {
-	CPU_PORTABLE,           /* plain C */
-	CPU_AVX2,               /* AVX2, FMA and F16C */
-	CPU_AVX512,             /* AVX-512 F, BW, DQ, VL besides */
+	CPU_PORTABLE, /* plain C */
+	CPU_AVX2,     /* AVX2, FMA and F16C */
+	CPU_AVX512,   /* AVX-512 F, BW, DQ, VL besides */
 	CPU_LEVELS
 };
 

@@ -11,11 +11,7 @@
 #include <string.h>
 
 #include "base/pool.h"
-
-static int64_t min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
+#include "runtime/kernels/nn_p.h"
 
 /* ---- packing ---- */
 
@@ -50,9 +46,8 @@ void gemm_pack_a(float *dst, const float *a, int64_t rs, int64_t cs, int64_t m,
 
 		for (int64_t p = 0; p < k; p++, dst += GEMM_MR)
 			for (int r = 0; r < GEMM_MR; r++)
-				dst[r] = r < rows ?
-						 src[r * rs + p * cs] * alpha :
-						 0.0f;
+				dst[r] = r < rows ? src[r * rs + p * cs] * alpha
+						  : 0.0f;
 	}
 }
 
@@ -236,9 +231,9 @@ void gemm_block_run(const struct gemm_block *g)
 /* ---- the whole product ---- */
 
 enum {
-	TASK_COLS = 1024,       /* columns of one task */
-	PACK_COLS = 96,         /* from here on packing A pays */
-	ROW_COLS = 1024,        /* columns of a task when there is one row */
+	TASK_COLS = 1024, /* columns of one task */
+	PACK_COLS = 96,   /* from here on packing A pays */
+	ROW_COLS = 1024,  /* columns of a task when there is one row */
 };
 
 struct split {
@@ -264,8 +259,8 @@ static void part_run(const struct gemm *g, int64_t t, int64_t i0, int64_t i1,
 		.ldc = g->ldc,
 		.start = g->init ? GEMM_INIT : GEMM_ZERO,
 		.init = g->init ? g->init + (g->ioff ? g->ioff[t] : 0) +
-					  i0 * g->irs + j0 * g->ics :
-				  NULL,
+					  i0 * g->irs + j0 * g->ics
+				: NULL,
 		.irs = g->irs,
 		.ics = g->ics,
 	};
@@ -275,8 +270,8 @@ static void part_run(const struct gemm *g, int64_t t, int64_t i0, int64_t i1,
 		blk.k = min64(g->k - p, kc);
 		blk.b = b + p * GEMM_NR;
 		if (packs) {
-			gemm_pack_a(pack, a + p * g->acs, g->ars, g->acs,
-				    blk.m, blk.k, g->alpha);
+			gemm_pack_a(pack, a + p * g->acs, g->ars, g->acs, blk.m,
+				    blk.k, g->alpha);
 			blk.a = pack;
 			blk.aps = blk.k * GEMM_MR;
 			blk.ars = 1;
@@ -306,7 +301,7 @@ static void split_task(void *arg, size_t i)
 
 void gemm_run(const struct gemm *g)
 {
-	struct split s = { .g = g, .mstep = GEMM_MC, .nstep = TASK_COLS };
+	struct split s = {.g = g, .mstep = GEMM_MC, .nstep = TASK_COLS};
 
 	if (g->m == 1)
 		s.nstep = ROW_COLS;

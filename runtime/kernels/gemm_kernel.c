@@ -47,23 +47,23 @@ INLINE void tile_portable(const struct gemm_tile *t, int mr, bool gather)
 			t->c[i * t->ldc + j] = r[i][j];
 }
 
-#define PORTABLE(mr)                                                        \
-	static void direct_portable_##mr(const struct gemm_tile *t)         \
-	{                                                                   \
-		tile_portable(t, mr, false);                                \
-	}                                                                   \
-	static void gather_portable_##mr(const struct gemm_tile *t)         \
-	{                                                                   \
-		tile_portable(t, mr, true);                                 \
+#define PORTABLE(mr)                                                \
+	static void direct_portable_##mr(const struct gemm_tile *t) \
+	{                                                           \
+		tile_portable(t, mr, false);                        \
+	}                                                           \
+	static void gather_portable_##mr(const struct gemm_tile *t) \
+	{                                                           \
+		tile_portable(t, mr, true);                         \
 	}
 ROWS(PORTABLE)
 
-#define ENTRY(name, mr) [mr] = name##_##mr,
+#define ENTRY(name, mr)     [mr] = name##_##mr,
 #define DIRECT_PORTABLE(mr) ENTRY(direct_portable, mr)
 #define GATHER_PORTABLE(mr) ENTRY(gather_portable, mr)
 static const struct gemm_kernels kernels_portable = {
-	.direct = { ROWS(DIRECT_PORTABLE) },
-	.gather = { ROWS(GATHER_PORTABLE) },
+	.direct = {ROWS(DIRECT_PORTABLE)},
+	.gather = {ROWS(GATHER_PORTABLE)},
 };
 
 #if defined(__x86_64__)
@@ -85,8 +85,8 @@ AVX2 INLINE void tile_avx2(const struct gemm_tile *t, const int mr,
 		float *c = t->c + i * t->ldc;
 
 		r[i][0] = t->zero ? _mm256_setzero_ps() : _mm256_loadu_ps(c);
-		r[i][1] = t->zero ? _mm256_setzero_ps() :
-				    _mm256_loadu_ps(c + 8);
+		r[i][1] =
+			t->zero ? _mm256_setzero_ps() : _mm256_loadu_ps(c + 8);
 	}
 	for (int64_t p = 0; p < k; p++) {
 		const float *q = gather ? b + t->boff[p] : b;
@@ -111,14 +111,14 @@ AVX2 INLINE void tile_avx2(const struct gemm_tile *t, const int mr,
 	}
 }
 
-#define KERNEL_AVX2(mr)                                                     \
-	AVX2 static void direct_avx2_##mr(const struct gemm_tile *t)        \
-	{                                                                   \
-		tile_avx2(t, mr, false);                                    \
-	}                                                                   \
-	AVX2 static void gather_avx2_##mr(const struct gemm_tile *t)        \
-	{                                                                   \
-		tile_avx2(t, mr, true);                                     \
+#define KERNEL_AVX2(mr)                                              \
+	AVX2 static void direct_avx2_##mr(const struct gemm_tile *t) \
+	{                                                            \
+		tile_avx2(t, mr, false);                             \
+	}                                                            \
+	AVX2 static void gather_avx2_##mr(const struct gemm_tile *t) \
+	{                                                            \
+		tile_avx2(t, mr, true);                              \
 	}
 ROWS(KERNEL_AVX2)
 
@@ -130,17 +130,16 @@ AVX2 static void row_avx2(const struct gemm_tile *t, int64_t bps)
 
 	UNROLL(8)
 	for (int j = 0; j < 8; j++)
-		r[j] = t->zero ? _mm256_setzero_ps() :
-				 _mm256_loadu_ps(t->c + 8 * j);
+		r[j] = t->zero ? _mm256_setzero_ps()
+			       : _mm256_loadu_ps(t->c + 8 * j);
 	for (int64_t p = 0; p < t->k; p++) {
 		__m256 x = _mm256_broadcast_ss(t->a + p * t->aks);
 
 		UNROLL(8)
 		for (int j = 0; j < 8; j++)
-			r[j] = _mm256_fmadd_ps(x,
-					       _mm256_loadu_ps(b + j / 2 * bps +
-							       j % 2 * 8),
-					       r[j]);
+			r[j] = _mm256_fmadd_ps(
+				x, _mm256_loadu_ps(b + j / 2 * bps + j % 2 * 8),
+				r[j]);
 		b += t->bks;
 	}
 	UNROLL(8)
@@ -151,8 +150,8 @@ AVX2 static void row_avx2(const struct gemm_tile *t, int64_t bps)
 #define DIRECT_AVX2(mr) ENTRY(direct_avx2, mr)
 #define GATHER_AVX2(mr) ENTRY(gather_avx2, mr)
 static const struct gemm_kernels kernels_avx2 = {
-	.direct = { ROWS(DIRECT_AVX2) },
-	.gather = { ROWS(GATHER_AVX2) },
+	.direct = {ROWS(DIRECT_AVX2)},
+	.gather = {ROWS(GATHER_AVX2)},
 	.row = row_avx2,
 };
 
@@ -173,17 +172,16 @@ AVX512 static void quad_avx512(const struct gemm_tile *t, int64_t aps,
 		float *c = t->c + i * t->ldc;
 
 		r[i][0] = t->zero ? _mm512_setzero_ps() : _mm512_loadu_ps(c);
-		r[i][1] = t->zero ? _mm512_setzero_ps() :
-				    _mm512_loadu_ps(c + 16);
+		r[i][1] =
+			t->zero ? _mm512_setzero_ps() : _mm512_loadu_ps(c + 16);
 	}
 	for (int64_t p = 0; p < t->k; p++) {
 		__m512 b0 = _mm512_loadu_ps(b), b1 = _mm512_loadu_ps(b + bps);
 
 		UNROLL(12)
 		for (int i = 0; i < MR; i++) {
-			__m512 x = _mm512_set1_ps(i < GEMM_MR ?
-							  a0[i * rs] :
-							  a1[(i - 6) * rs]);
+			__m512 x = _mm512_set1_ps(
+				i < GEMM_MR ? a0[i * rs] : a1[(i - 6) * rs]);
 
 			r[i][0] = _mm512_fmadd_ps(x, b0, r[i][0]);
 			r[i][1] = _mm512_fmadd_ps(x, b1, r[i][1]);
@@ -200,8 +198,8 @@ AVX512 static void quad_avx512(const struct gemm_tile *t, int64_t aps,
 }
 
 static const struct gemm_kernels kernels_avx512 = {
-	.direct = { ROWS(DIRECT_AVX2) },
-	.gather = { ROWS(GATHER_AVX2) },
+	.direct = {ROWS(DIRECT_AVX2)},
+	.gather = {ROWS(GATHER_AVX2)},
 	.quad = quad_avx512,
 	.row = row_avx2,
 };

@@ -19,15 +19,16 @@
 enum {
 	GEMM_MR = 6,
 	GEMM_NR = 16,
-	GEMM_KC = 320,  /* a 16-column panel of this depth leaves L1 room for A */
-	GEMM_MC = 96,   /* rows of A that stay in L2 next to it */
+	GEMM_KC =
+		320,  /* a 16-column panel of this depth leaves L1 room for A */
+	GEMM_MC = 96, /* rows of A that stay in L2 next to it */
 };
 
 /* What a chain starts from. */
 enum gemm_start {
-	GEMM_CONTINUE,          /* the value in C */
+	GEMM_CONTINUE, /* the value in C */
 	GEMM_ZERO,
-	GEMM_INIT,              /* init[i * irs + j * ics] */
+	GEMM_INIT, /* init[i * irs + j * ics] */
 };
 
 /*
@@ -64,13 +65,13 @@ struct gemm_tile {
 	const int64_t *boff;
 	float *c;
 	int64_t ldc;
-	bool zero;              /* chains start at 0, else at C */
+	bool zero; /* chains start at 0, else at C */
 };
 typedef void gemm_tile_fn(const struct gemm_tile *t);
 /* Kernels for rows 1..6 at the level in force, fn[0] unused. */
 struct gemm_kernels {
-	gemm_tile_fn *direct[GEMM_MR + 1];      /* B by bks */
-	gemm_tile_fn *gather[GEMM_MR + 1];      /* B by boff */
+	gemm_tile_fn *direct[GEMM_MR + 1]; /* B by bks */
+	gemm_tile_fn *gather[GEMM_MR + 1]; /* B by boff */
 	/* Two by two tiles at once (12 rows, 32 columns); NULL: none. */
 	void (*quad)(const struct gemm_tile *t, int64_t aps, int64_t bps);
 	/* One row times 64 columns: four panels at once. */
@@ -90,15 +91,15 @@ void gemm_pack_b(float *dst, const float *b, int64_t rs, int64_t cs, int64_t k,
 /* A whole product with B packed; A row-major or packed; runs on the pool. */
 struct gemm {
 	int64_t m, n, k;
-	const float *a;         /* element (i, p) at i * ars + p * acs */
+	const float *a; /* element (i, p) at i * ars + p * acs */
 	int64_t ars, acs;
-	float alpha;            /* applied to A */
-	const float *b;         /* gemm_pack_b form */
+	float alpha;    /* applied to A */
+	const float *b; /* gemm_pack_b form */
 	float *c;
 	int64_t ldc;
-	const float *init;      /* NULL: zero; strides may be 0 */
+	const float *init; /* NULL: zero; strides may be 0 */
 	int64_t irs, ics;
-	int64_t batch;          /* independent products, at least 1 */
+	int64_t batch; /* independent products, at least 1 */
 	/* Where product t begins, in floats; NULL: all at 0. */
 	const int64_t *aoff, *boff, *coff, *ioff;
 };
