@@ -12,11 +12,11 @@
 #include "ir/ir.h"
 
 struct names {
-	struct map graph;       /* graph -> its number */
-	struct map value;       /* number << 32 | sym -> value */
+	struct map graph; /* graph -> its number */
+	struct map value; /* number << 32 | sym -> value */
 };
 
-void names_release(struct names *s);    /* a zeroed struct names is empty */
+void names_release(struct names *s); /* a zeroed struct names is empty */
 /* Defines v->name in v->graph; false if that graph already has the name. */
 bool names_define(struct names *s, struct value *v);
 /* The value of that name in g itself; NULL if there is none. */
