@@ -161,7 +161,7 @@ struct model *model_parse(struct diag *d, const char *file, struct str text)
 		BUG("there is no locale 'C'");
 	ok = parse_all(&p);
 	freelocale(p.c);
-	names_release(&p.names);
+	scope_release(&p.names);
 	vec_release(&p.pending);
 	if (ok)
 		return p.m;

@@ -11,7 +11,7 @@ static bool connect(struct parser *p)
 	for (size_t i = 0; i < p->pending.n; i++) {
 		const struct pending *x = &p->pending.p[i];
 		struct value *v =
-			names_find(&p->names, x->user->graph, x->name);
+			scope_find(&p->names, x->user->graph, x->name);
 		struct str s = sym_str(p->m, x->name);
 
 		if (!v)
@@ -28,7 +28,7 @@ static void link_infos(struct parser *p, struct graph *g)
 {
 	for (size_t i = 0; i < g->infos.n; i++) {
 		struct info *info = g->infos.p[i];
-		struct value *v = names_local(&p->names, g, info->name);
+		struct value *v = scope_local(&p->names, g, info->name);
 
 		if (!v)
 			continue;

@@ -133,7 +133,7 @@ static bool parse_interface(struct parser *p, struct graph *g)
 static bool add_init(struct parser *p, struct graph *g, const struct info *i,
 		     const char *at)
 {
-	struct value *v = names_local(&p->names, g, i->name);
+	struct value *v = scope_local(&p->names, g, i->name);
 	const struct tensor *t;
 
 	if (!parse_tensor_data(p, i->decl, 0, &t))

@@ -22,7 +22,7 @@ bool parse_define(struct parser *p, struct value *v, const char *at)
 
 	if (!s.n)
 		return parse_fail_at(p, at, E_name, "a value has no name");
-	return names_define(&p->names, v) ||
+	return scope_define(&p->names, v) ||
 	       parse_fail_at(p, at, E_name, "'%.*s' is defined twice",
 			     s.n > 200 ? 200 : (int)s.n, s.p);
 }

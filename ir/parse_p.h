@@ -10,7 +10,7 @@
 #define IR_PARSE_P_H
 
 #include <locale.h>
-#include "ir/names_p.h"
+#include "ir/scope.h"
 
 /* Bodies within bodies, and types within types: as deep as a file's. */
 #define PARSE_MAX_DEPTH 32
@@ -30,7 +30,7 @@ struct parser {
 	struct model *m;
 	bool failed;
 	locale_t c; /* numbers ignore the user's locale */
-	struct names names;
+	struct scope names;
 	VEC(struct pending) pending;
 };
 
