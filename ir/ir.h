@@ -22,6 +22,7 @@ struct model;
 struct graph;
 struct node;
 struct value;
+struct infer;
 
 /* ---- types: interned per model, compare by pointer (type.c) ---- */
 
@@ -131,6 +132,7 @@ struct tensor {
 	int dense_rank;
 	sym name;               /* of a tensor in an attribute */
 	struct str rest;        /* encoded fields that the IR does not model */
+	struct str sparse_rest; /* sparse: those of the message around */
 	int64_t dim[];
 };
 
@@ -350,6 +352,7 @@ struct model {
 	VEC(struct graph *) graphs;     /* every graph made, for model_free */
 	struct map gone;        /* names of removed values with value_info */
 	uint32_t mark, fresh;
+	struct infer *infer;    /* of a running model_infer() */
 };
 
 /* model.c */
@@ -506,6 +509,8 @@ enum status model_check(struct model *m, bool strict);
 /* Infers every value's type and small integer data, all subgraphs.  Unknown
  * stays unknown; a contradiction is E-shape or E-type naming both. */
 enum status model_infer(struct model *m);
+/* Sets value.konst of Constant nodes' outputs from their attributes. */
+void value_note_consts(struct model *m);
 /* One node, whose inputs' types are known as far as they are. */
 enum status node_infer(struct node *n);
 
