@@ -70,7 +70,7 @@ static void *take(struct arena *a, size_t n)
 	struct arena_chunk *c = a->head;
 	void *p;
 
-	if (n > SIZE_MAX / 2)
+	if (n > LIMIT_ALLOC)
 		return NULL;
 	n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (!c || c->cap - c->used < n)
@@ -86,8 +86,9 @@ void *arena_alloc(struct arena *a, size_t n)
 {
 	void *p = take(a, n);
 
-	/* Fails, prints and exits as every small allocation does. */
-	return p ? p : xcalloc(SIZE_MAX, 1);
+	if (!p)
+		out_of_memory();
+	return p;
 }
 
 void *arena_array(struct arena *a, size_t n, size_t size)

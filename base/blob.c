@@ -69,8 +69,9 @@ static uint8_t *aligned_calloc(size_t len)
 	char *raw;
 	uintptr_t p;
 
-	if (!add_size(len, ALIGN + sizeof(raw), &n))
+	if (len > LIMIT_ALLOC)
 		return NULL;
+	n = len + ALIGN + sizeof(raw);
 	raw = calloc(1, n);
 	if (!raw)
 		return NULL;

@@ -21,7 +21,7 @@ static void reserve(struct buf *b, size_t n)
 	size_t want, cap;
 
 	if (!add_size(b->n, n, &want) || !add_size(want, 1, &want))
-		want = SIZE_MAX;
+		out_of_memory();
 	if (want <= b->cap)
 		return;
 	cap = b->cap + b->cap / 2 + 64;
@@ -65,11 +65,14 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	reserve(b, 64);
+	n = vsnprintf(b->p + b->n, b->cap - b->n, fmt, ap);
 	if (n < 0)
-		BUG("bad format '%s'", fmt);
-	reserve(b, (size_t)n);
-	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+		BUG("a format failed");
+	if ((size_t)n >= b->cap - b->n) {
+		reserve(b, (size_t)n);
+		vsnprintf(b->p + b->n, b->cap - b->n, fmt, again);
+	}
 	va_end(again);
 	b->n += (size_t)n;
 }

@@ -82,7 +82,7 @@ sym intern_str(struct intern *t, struct str s)
 	if (*slot)
 		return *slot;
 	if (t->e.n >= UINT32_MAX - 1)
-		xcalloc(SIZE_MAX, 1);
+		out_of_memory();
 	e = (struct entry){arena_str(&t->arena, s), hash};
 	vec_push(&t->e, e);
 	*slot = (sym)t->e.n;

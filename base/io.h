@@ -56,6 +56,8 @@ void outfile_cleanup_all(void);
 enum status file_write_all(struct diag *d, const char *path, const void *p,
 			   size_t n, bool if_changed);
 
+/* No single allocation is larger, whatever the limits: 512 GiB. */
+#define LIMIT_ALLOC ((size_t)1 << (sizeof(size_t) > 4 ? 39 : 30))
 /* Process-wide limits.  0: none. */
 void limit_set(size_t max_memory, double seconds);
 bool limit_memory_ok(size_t more);      /* would `more` heap bytes fit */

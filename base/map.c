@@ -61,7 +61,7 @@ bool map_put(struct map *m, uint64_t key, uint64_t val)
 		return false;
 	}
 	if (m->n >= UINT32_MAX - 1)
-		xcalloc(SIZE_MAX, 1);
+		out_of_memory();
 	if (m->n == m->cap)
 		m->e = vec_grow(m->e, m->n, &m->cap, sizeof(*m->e));
 	m->e[m->n++] = (struct map_entry){key, val};

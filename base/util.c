@@ -19,7 +19,7 @@ _Noreturn static void die(enum status status)
 	_exit(status);
 }
 
-_Noreturn static void out_of_memory(void)
+void out_of_memory(void)
 {
 	static const char text[] = "pare: error[E-memory]: out of memory\n";
 

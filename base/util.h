@@ -61,6 +61,7 @@ static inline bool mul_i64(int64_t a, int64_t b, int64_t *r)
 	return !__builtin_mul_overflow(a, b, r);
 }
 
+_Noreturn void out_of_memory(void);      /* says so and exits with LIMIT */
 void *xmalloc(size_t n);                /* exits with LIMIT when out of memory */
 void *xcalloc(size_t n, size_t size);   /* zeroed; overflow is out of memory */
 void *xrealloc(void *p, size_t n);

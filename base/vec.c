@@ -8,8 +8,9 @@ void *vec_grow(void *p, size_t n, size_t *cap, size_t es)
 {
 	size_t want = n + n / 2 + 4, bytes;
 
-	/* SIZE_MAX bytes are out of memory. */
-	p = xrealloc(p, mul_size(want, es, &bytes) ? bytes : SIZE_MAX);
+	if (!mul_size(want, es, &bytes))
+		out_of_memory();
+	p = xrealloc(p, bytes);
 	*cap = want;
 	return p;
 }
