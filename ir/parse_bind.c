@@ -23,25 +23,30 @@ static bool connect(struct parser *p)
 	return true;
 }
 
+/* What the text says about v, on top of what is known. */
+static void declare(struct model *m, struct value *v, const struct type *decl)
+{
+	const struct type *both = type_merge(m, v->type, decl);
+
+	if (both)
+		v->type = both;
+}
+
 /* Declared types are the best that is known before inference. */
 static void link_infos(struct parser *p, struct graph *g)
 {
 	for (size_t i = 0; i < g->infos.n; i++) {
-		struct info *info = g->infos.p[i];
+		const struct info *info = g->infos.p[i];
 		struct value *v = scope_local(&p->names, g, info->name);
 
 		if (!v)
 			continue;
-		v->info = info;
-		if (v->type == type_unknown())
-			v->type = info->decl;
+		if (!v->info)
+			v->info = info;
+		declare(p->m, v, info->decl);
 	}
-	for (uint32_t i = 0; i < g->ret->nin; i++) {
-		struct value *v = g->ret->in[i].v;
-
-		if (v && v->graph == g && v->type == type_unknown())
-			v->type = g->out_info[i].decl;
-	}
+	for (uint32_t i = 0; i < g->ret->nin; i++)
+		declare(p->m, g->ret->in[i].v, g->out_info[i].decl);
 }
 
 /* One symbol for domain, name and overload. */
@@ -95,7 +100,7 @@ static int64_t import_of(const struct graph *g, struct str domain)
 		    (!s.n && str_is(domain, "ai.onnx")))
 			return o[i].version;
 	}
-	return 0;
+	return domain.n && !str_is(domain, "ai.onnx") ? 0 : 1;
 }
 
 static void bind_node(struct node *n, const struct map *funcs)

@@ -31,7 +31,7 @@ static void set_default(struct parser *p, struct value *v,
 			const struct tensor *t)
 {
 	v->init = t;
-	if (p->m->ir_version < 4)
+	if (p->m->ir_version < 4 && !t->sparse_indices)
 		v->konst = t;
 	if (v->type == type_unknown())
 		v->type = tensor_type(p->m, t);
@@ -142,7 +142,10 @@ static bool add_init(struct parser *p, struct graph *g, const struct info *i,
 		set_default(p, v, t);
 		return true;
 	}
-	return parse_define(p, graph_add_init(g, i->name, t), at);
+	v = graph_add_init(g, i->name, t);
+	if (t->sparse_indices)
+		v->konst = NULL; /* holds only the nonzero elements */
+	return parse_define(p, v, at);
 }
 
 /* "<float[2] w = {1, 2}, float[N] t>" */
