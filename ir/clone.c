@@ -222,8 +222,8 @@ static void copy_value(struct clone *c, struct value *to,
 	to->type = copy_type(c, from->type);
 	to->konst = copy_tensor(c, from->konst);
 	to->init = copy_tensor(c, from->init);
-	to->info = from->info ? map_get_ptr(&c->done, map_ptr_key(from->info))
-			      : NULL;
+	if (from->info)
+		to->info = map_get_ptr(&c->done, map_ptr_key(from->info));
 	if (!from->data)
 		return;
 	data = arena_array(&c->to->arena, from->ndata, sizeof *data);
@@ -400,7 +400,10 @@ static void copy_header(struct clone *c, const struct model *from)
 	to->domain = copy_sym(c, from->domain);
 	to->doc = copy_sym(c, from->doc);
 	to->rest = copy_str(c, from->rest);
-	to->file = from->file ? blob_ref(from->file) : NULL;
+	if (from->file) {
+		to->file = blob_ref(from->file);
+		model_keep_blob(to, to->file);
+	}
 	if (from->path)
 		to->path = arena_printf(&to->arena, "%s", from->path);
 	to->file_bytes = from->file_bytes;

@@ -102,7 +102,7 @@ static bool is_pinned(const struct finish *f, const struct value *v)
 
 static void rename_fresh(struct finish *f, struct value *v)
 {
-	struct info *e = (struct info *)v->info; /* of our own arena */
+	struct info *e = (struct info *)v->info; /* in our own arena */
 	struct str base = {"input", 5};
 
 	if (v->def)

@@ -344,7 +344,8 @@ struct model {
 	int64_t model_version;
 	sym producer_name, producer_version, domain, doc;
 	struct str rest;        /* metadata_props, training_info, unknown, ... */
-	struct blob *file;      /* the mapping that payloads point into */
+	struct blob *file;      /* the mapping that payloads point into; also
+				   in blobs, which holds the reference */
 	const char *path;       /* as given; for diagnostics and external data */
 	size_t file_bytes;
 	VEC(struct blob *) blobs;       /* every blob referenced; freed with us */

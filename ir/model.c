@@ -30,7 +30,6 @@ void model_free(struct model *m)
 	for (size_t i = 0; i < m->blobs.n; i++)
 		blob_unref(m->blobs.p[i]);
 	vec_release(&m->blobs);
-	blob_unref(m->file);
 	map_release(&m->types);
 	map_release(&m->exprs);
 	map_release(&m->gone);
