@@ -26,8 +26,10 @@ struct frame { /* one open scope */
 
 struct finish {
 	struct model *m;
-	struct map pinned; /* outputs that have their declared name */
-	struct map names;  /* visible: sym -> struct value * */
+	struct map pinned;           /* outputs that have their declared name */
+	struct map names;            /* visible: sym -> struct value * */
+	struct map graphs, shadowed; /* numbered */
+	struct map captures;         /* graph number << 32 | value number */
 	VEC(struct undo) undo;
 	VEC(struct frame) scope;
 };
@@ -95,6 +97,22 @@ static enum status name_outputs(struct finish *f, struct graph *g)
 
 /* ---- scopes ---- */
 
+static uint64_t number(struct map *m, const void *p)
+{
+	const uint64_t *n = map_get(m, map_ptr_key(p));
+
+	if (n)
+		return *n;
+	map_put(m, map_ptr_key(p), m->n);
+	return m->n - 1;
+}
+
+static uint64_t pair_key(struct finish *f, const struct graph *g,
+			 const struct value *x)
+{
+	return number(&f->graphs, g) << 32 | number(&f->shadowed, x);
+}
+
 static bool is_pinned(const struct finish *f, const struct value *v)
 {
 	return v->is_input || map_get(&f->pinned, map_ptr_key(v));
@@ -114,7 +132,40 @@ static void rename_fresh(struct finish *f, struct value *v)
 		e->name = v->name;
 }
 
-/* v would redefine the visible name of x. */
+/* Note every graph below x's own that captures x: once per x. */
+static void note_captures(struct finish *f, const struct value *x)
+{
+	const struct use *u;
+
+	if (map_get(&f->shadowed, map_ptr_key(x)))
+		return;
+	number(&f->shadowed, x);
+	for (u = x->uses; u; u = u->next) {
+		const struct graph *g = u->user->graph;
+
+		for (; g && g != x->graph && g->owner; g = g->owner->graph)
+			if (!map_put(&f->captures, pair_key(f, g, x), 1))
+				break;
+	}
+}
+
+/*
+ * x is visible under the name of v.  Shadowing that the file had is kept: it
+ * matters only if x is used below v's graph, or if a pass brought it about.
+ */
+static bool clash(struct finish *f, const struct value *x,
+		  const struct value *v)
+{
+	const struct map *moved = &f->m->moved;
+
+	if (x->graph == v->graph || map_get(moved, map_ptr_key(x)) ||
+	    map_get(moved, map_ptr_key(v)))
+		return true;
+	note_captures(f, x);
+	return map_get(&f->captures, pair_key(f, v->graph, x)) != NULL;
+}
+
+/* v redefines the visible name of x. */
 static enum status resolve(struct finish *f, struct value *x, struct value *v)
 {
 	struct str s = sym_str(f->m, v->name);
@@ -147,7 +198,7 @@ static enum status define(struct finish *f, struct value *v)
 	x = map_get_ptr(&f->names, v->name);
 	if (x == v)
 		return OK;
-	if (x) {
+	if (x && clash(f, x, v)) {
 		st = resolve(f, x, v);
 		if (st != OK)
 			return st;
@@ -285,5 +336,9 @@ enum status model_finish(struct model *m)
 	vec_release(&f.scope);
 	map_release(&f.pinned);
 	map_release(&f.names);
+	map_release(&f.graphs);
+	map_release(&f.shadowed);
+	map_release(&f.captures);
+	map_clear(&m->moved);
 	return st;
 }

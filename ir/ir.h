@@ -352,6 +352,7 @@ struct model {
 	struct map types, exprs;        /* intern tables of type.c and dim.c */
 	VEC(struct graph *) graphs;     /* every graph made, for model_free */
 	struct map gone;        /* names of removed values with value_info */
+	struct map moved;       /* values that changed graphs */
 	uint32_t mark, fresh;
 	struct infer *infer;    /* of a running model_infer() */
 };

@@ -33,6 +33,7 @@ void model_free(struct model *m)
 	map_release(&m->types);
 	map_release(&m->exprs);
 	map_release(&m->gone);
+	map_release(&m->moved);
 	intern_free(m->syms);
 	arena_release(&m->arena);
 	free(m);

@@ -150,10 +150,13 @@ void node_move(struct node *n, struct node *before)
 	before = as_position(g, before);
 	list_remove(n);
 	for (uint32_t i = 0; g != n->graph && i < n->nout; i++) {
-		if (!n->out[i])
+		struct value *v = n->out[i];
+
+		if (!v)
 			continue;
-		n->out[i]->graph = g;
-		n->out[i]->info = NULL;
+		v->graph = g;
+		v->info = NULL;
+		map_put(&g->model->moved, map_ptr_key(v), 1);
 	}
 	list_insert(g, n, before);
 }

@@ -140,8 +140,8 @@ static void check_interface(struct check *c, const struct graph *g)
 			continue; /* removed, not yet swept */
 		if (!v->init || v->def)
 			broken(g, NULL, "an initializer without data");
-		if (!v->is_input && v->konst != v->init)
-			broken(g, NULL, "an initializer is not constant");
+		if (v->konst && v->konst != v->init)
+			broken(g, NULL, "an initializer has another value");
 		if (!v->is_input)
 			check_value(c, g, v);
 	}
