@@ -9,6 +9,7 @@
 #ifndef BASE_VEC_H
 #define BASE_VEC_H
 
+#include <stdlib.h>
 #include "base/util.h"
 
 #define VEC(T) struct { T *p; size_t n, cap; }
