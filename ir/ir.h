@@ -520,7 +520,10 @@ enum status node_infer(struct node *n);
 struct print_opts {
 	int64_t max_elements;   /* tensors above print as "..."; -1: no limit */
 	bool types;             /* print inferred types as value_info */
+	bool bits;              /* floats below 32 bits as their bits: what the
+				   onnx package reads */
 };
+/* o NULL: everything, as the file had it. */
 void model_print(const struct model *m, struct buf *b,
 		 const struct print_opts *o);
 void graph_print(const struct graph *g, struct buf *b,
