@@ -134,6 +134,8 @@ struct produce {
 	bool lossy;             /* quantize, prune */
 	bool unchanged;         /* the original was written instead */
 	const struct pass_run *run;     /* may be NULL */
+	struct input_sets *inputs;      /* to verify on if --input gives none;
+					   may be NULL */
 	/* Adds command-specific members to the JSON report and lines to the
 	 * text report; may be NULL. */
 	void (*json_extra)(void *arg, void *json_object);

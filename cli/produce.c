@@ -49,8 +49,10 @@ static enum status run_verify(struct cli *c, struct produce *p)
 
 	if (s)
 		return s;
-	o.inputs = (struct array *const *const *)in.set;
-	o.ninputs = in.nset;
+	const struct input_sets *use = in.nset || !p->inputs ? &in : p->inputs;
+
+	o.inputs = (struct array *const *const *)use->set;
+	o.ninputs = use->nset;
 	s = verify_models(p->original, p->result, &o, &p->verify);
 	inputs_release(&in, p->original);
 	if (!s && p->verify.differs && !p->lossy) {
