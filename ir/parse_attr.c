@@ -28,7 +28,7 @@ static bool item_graph(struct parser *p, struct node *n, struct item *it,
 	it->kind = ATTR_GRAPH;
 	if (!n)
 		return parse_fail(p, "a graph cannot be a default value");
-	if (depth >= PARSE_MAX_DEPTH)
+	if (depth >= TEXT_MAX_DEPTH)
 		return parse_fail_at(p, p->p, E_depth,
 				     "graphs are nested too deeply");
 	it->g = graph_create(p->m, n);
@@ -128,59 +128,15 @@ static bool parse_item(struct parser *p, struct node *n, enum attr_kind want,
 	return true;
 }
 
-/* Kinds by their number. */
-static const char *const kind_name[] = {
-	NULL,
-	"float",
-	"int",
-	"string",
-	"tensor",
-	"graph",
-	"floats",
-	"ints",
-	"strings",
-	"tensors",
-	"graphs",
-	"sparse_tensor",
-	"sparse_tensors",
-	"type_proto",
-	"type_protos",
-};
-
-const char *text_attr_kind(enum attr_kind k)
-{
-	return kind_name[k];
-}
-
-static const enum attr_kind singular_of[] = {
-	[ATTR_FLOATS] = ATTR_FLOAT,   [ATTR_INTS] = ATTR_INT,
-	[ATTR_STRINGS] = ATTR_STRING, [ATTR_TENSORS] = ATTR_TENSOR,
-	[ATTR_GRAPHS] = ATTR_GRAPH,   [ATTR_SPARSES] = ATTR_SPARSE,
-	[ATTR_TYPES] = ATTR_TYPE,
-};
-
-/* The kind of a list of k; ATTR_NONE if there is none. */
-static enum attr_kind plural_of(enum attr_kind k)
-{
-	for (unsigned i = 0; i < countof(singular_of); i++)
-		if (k != ATTR_NONE && singular_of[i] == k)
-			return i;
-	return ATTR_NONE;
-}
-
 static bool parse_kind(struct parser *p, enum attr_kind *k)
 {
 	struct str s;
 
 	if (!lex_ident(p, &s, "an attribute kind"))
 		return false;
-	for (unsigned i = 1; i < countof(kind_name); i++) {
-		if (str_is(s, kind_name[i])) {
-			*k = i;
-			return true;
-		}
-	}
-	return parse_fail(p, "unknown attribute kind '%.*s'", (int)s.n, s.p);
+	*k = text_attr_kind_find(s);
+	return *k != ATTR_NONE ||
+	       parse_fail(p, "unknown attribute kind '%.*s'", (int)s.n, s.p);
 }
 
 /* Whole numbers among floats are floats; else all items are of one kind. */
@@ -239,7 +195,7 @@ static void store(struct parser *p, struct attr *a, const item_vec *v)
 static bool parse_list(struct parser *p, struct node *n, struct attr *a,
 		       unsigned depth)
 {
-	enum attr_kind want = singular_of[a->kind];
+	enum attr_kind want = text_singular(a->kind);
 	item_vec v = {0};
 	struct item it;
 	bool ok = true;
@@ -258,7 +214,7 @@ static bool parse_list(struct parser *p, struct node *n, struct attr *a,
 	} while (ok && lex_accept(p, ','));
 	ok = ok && lex_expect(p, ']') && unify(p, &v);
 	if (ok) {
-		a->kind = plural_of(v.p[0].kind);
+		a->kind = text_plural(v.p[0].kind);
 		store(p, a, &v);
 	}
 	vec_release(&v);
@@ -289,7 +245,7 @@ bool parse_attr(struct parser *p, struct node *n, sym name, struct attr *a,
 		return parse_ref(p, a);
 	if (lex_accept(p, '['))
 		return parse_list(p, n, a, depth);
-	if (a->kind != ATTR_NONE && singular_of[a->kind] != ATTR_NONE)
+	if (a->kind != ATTR_NONE && text_singular(a->kind) != ATTR_NONE)
 		return parse_fail(p, "expected '['");
 	if (!parse_item(p, n, a->kind, &it, depth))
 		return false;

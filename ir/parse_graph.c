@@ -9,20 +9,19 @@
 #include <stdlib.h>
 #include "ir/parse_p.h"
 
-typedef VEC(struct info) info_vec;
-typedef VEC(const struct tensor *) tensor_vec;
-typedef VEC(const char *) place_vec;
-
-struct inputs {
-	info_vec info;
-	tensor_vec init; /* NULL: none */
-	place_vec at;
+/* One side of an interface. */
+struct side {
+	VEC(struct info) info;
+	VEC(const struct tensor *) init; /* inputs: the default or NULL */
+	VEC(sym) alias; /* outputs: the name of the value returned */
+	VEC(const char *) at;
 };
 
-static void inputs_release(struct inputs *l)
+static void side_release(struct side *l)
 {
 	vec_release(&l->info);
 	vec_release(&l->init);
+	vec_release(&l->alias);
 	vec_release(&l->at);
 }
 
@@ -38,13 +37,12 @@ static void set_default(struct parser *p, struct value *v,
 	vec_push(&v->graph->init, v);
 }
 
-static bool parse_input(struct parser *p, struct inputs *l, bool func)
+/* "float x" or "float[1] x = {1}" */
+static bool parse_input(struct parser *p, struct side *l, bool func)
 {
 	const struct tensor *t = NULL;
 	struct info i;
 
-	lex_peek(p);
-	vec_push(&l->at, p->p);
 	if (!parse_info(p, &i))
 		return false;
 	if (!func && lex_accept(p, '=') && !parse_tensor_data(p, i.decl, 0, &t))
@@ -54,15 +52,36 @@ static bool parse_input(struct parser *p, struct inputs *l, bool func)
 	return true;
 }
 
-/* "(...)"; for functions without data. */
-static bool parse_list(struct parser *p, struct inputs *l, bool func)
+/* "float y", or "float y = t": returns t under the name y */
+static bool parse_output(struct parser *p, struct side *l)
+{
+	struct info i;
+	struct str s;
+	sym alias;
+
+	if (!parse_info(p, &i))
+		return false;
+	alias = i.name;
+	if (lex_accept(p, '=')) {
+		if (!lex_name(p, &s, "a name"))
+			return false;
+		alias = lex_sym(p, s);
+	}
+	vec_push(&l->info, i);
+	vec_push(&l->alias, alias);
+	return true;
+}
+
+static bool parse_side(struct parser *p, struct side *l, bool func, bool out)
 {
 	if (!lex_expect(p, '('))
 		return false;
 	if (lex_accept(p, ')'))
 		return true;
 	do {
-		if (!parse_input(p, l, func))
+		lex_peek(p);
+		vec_push(&l->at, p->p);
+		if (out ? !parse_output(p, l) : !parse_input(p, l, func))
 			return false;
 	} while (lex_accept(p, ','));
 	return lex_expect(p, ')');
@@ -87,8 +106,7 @@ static struct info split_info(struct graph *g, struct info i)
 	return i;
 }
 
-static bool set_inputs(struct parser *p, struct graph *g,
-		       const struct inputs *l)
+static bool set_inputs(struct parser *p, struct graph *g, const struct side *l)
 {
 	graph_set_inputs(g, (uint32_t)l->info.n);
 	for (uint32_t i = 0; i < g->nin; i++) {
@@ -105,28 +123,27 @@ static bool set_inputs(struct parser *p, struct graph *g,
 	return true;
 }
 
-static void set_outputs(struct parser *p, struct graph *g,
-			const struct inputs *l)
+static void set_outputs(struct parser *p, struct graph *g, const struct side *l)
 {
 	graph_set_outputs(g, (uint32_t)l->info.n);
 	for (uint32_t i = 0; i < g->ret->nin; i++) {
 		g->out_info[i] = split_info(g, l->info.p[i]);
-		parse_pending(p, g->ret, i, g->out_info[i].name, l->at.p[i]);
+		parse_pending(p, g->ret, i, l->alias.p[i], l->at.p[i]);
 	}
 }
 
 static bool parse_interface(struct parser *p, struct graph *g)
 {
-	struct inputs in = {0}, out = {0};
+	struct side in = {0}, out = {0};
 	bool func = g->func != NULL, ok;
 
-	ok = (lex_peek(p) != '(' && !func) || parse_list(p, &in, func);
+	ok = (lex_peek(p) != '(' && !func) || parse_side(p, &in, func, false);
 	ok = ok && set_inputs(p, g, &in);
-	ok = ok && lex_arrow(p) && parse_list(p, &out, true);
+	ok = ok && lex_arrow(p) && parse_side(p, &out, func, true);
 	if (ok)
 		set_outputs(p, g, &out);
-	inputs_release(&in);
-	inputs_release(&out);
+	side_release(&in);
+	side_release(&out);
 	return ok;
 }
 
@@ -171,7 +188,7 @@ static bool parse_values(struct parser *p, struct graph *g)
 	return lex_expect(p, '>');
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): at most PARSE_MAX_DEPTH deep. */
+/* NOLINTNEXTLINE(misc-no-recursion): at most TEXT_MAX_DEPTH deep. */
 bool parse_graph(struct parser *p, struct graph *g, unsigned depth)
 {
 	struct str s;

@@ -10,21 +10,6 @@
 #include <string.h>
 #include "ir/parse_p.h"
 
-static bool is_alpha(int c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(int c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_word(int c)
-{
-	return is_alpha(c) || is_digit(c) || c == '_';
-}
-
 static bool is_blank(int c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
@@ -124,8 +109,8 @@ struct str lex_ident_opt(struct parser *p)
 	int c = lex_peek(p);
 	struct str s = {p->p, 0};
 
-	if (is_alpha(c) || c == '_')
-		while (is_word(ahead(p, s.n)))
+	if (text_is_alpha(c) || c == '_')
+		while (text_is_word(ahead(p, s.n)))
 			s.n++;
 	p->p += s.n;
 	return s;
@@ -143,16 +128,6 @@ bool lex_ident(struct parser *p, struct str *s, const char *what)
 {
 	*s = lex_ident_opt(p);
 	return s->n || parse_fail(p, "expected %s", what);
-}
-
-bool lex_is_ident(struct str s)
-{
-	if (!s.n || is_digit((unsigned char)s.p[0]))
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_word((unsigned char)s.p[i]))
-			return false;
-	return true;
 }
 
 /* A backslash stands for the byte behind it, whatever that is. */
@@ -195,33 +170,15 @@ sym lex_sym(struct parser *p, struct str s)
 	return intern_str(p->m->syms, s);
 }
 
-static bool same_word(struct str s, const char *word)
-{
-	size_t n = strlen(word);
-
-	if (s.n != n)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if ((s.p[i] | 0x20) != word[i])
-			return false;
-	return true;
-}
-
-static bool float_word(struct str s)
-{
-	return same_word(s, "inf") || same_word(s, "infinity") ||
-	       same_word(s, "nan");
-}
-
 bool lex_peek_float_word(struct parser *p)
 {
-	return float_word(lex_peek_ident(p));
+	return text_is_float_word(lex_peek_ident(p));
 }
 
 /* The length of the digits, point and exponent at offset i. */
 static size_t scan_decimal(const struct parser *p, size_t i, bool *real)
 {
-	while (is_digit(ahead(p, i)) || (ahead(p, i) == '.' && !*real))
+	while (text_is_digit(ahead(p, i)) || (ahead(p, i) == '.' && !*real))
 		*real |= ahead(p, i++) == '.';
 	if ((ahead(p, i) | 0x20) != 'e')
 		return i;
@@ -229,14 +186,14 @@ static size_t scan_decimal(const struct parser *p, size_t i, bool *real)
 	i++;
 	if (ahead(p, i) == '+' || ahead(p, i) == '-')
 		i++;
-	while (is_digit(ahead(p, i)))
+	while (text_is_digit(ahead(p, i)))
 		i++;
 	return i;
 }
 
 static bool is_hex(int c)
 {
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+	return text_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
 bool lex_number(struct parser *p, struct number *n)
@@ -244,10 +201,10 @@ bool lex_number(struct parser *p, struct number *n)
 	size_t i = lex_peek(p) == '-', from = i;
 	bool real = false;
 
-	if (is_alpha(ahead(p, i))) {
-		while (is_word(ahead(p, i)))
+	if (text_is_alpha(ahead(p, i))) {
+		while (text_is_word(ahead(p, i)))
 			i++;
-		if (!float_word((struct str){p->p + from, i - from}))
+		if (!text_is_float_word((struct str){p->p + from, i - from}))
 			return parse_fail(p, "expected a number");
 		real = true;
 	} else if (ahead(p, 0) == '0' && ahead(p, 1) == 'x') {
@@ -258,7 +215,7 @@ bool lex_number(struct parser *p, struct number *n)
 		p->p += i;
 		return (i > 2 && i <= 18) ||
 		       parse_fail(p, "expected 1 to 16 hexadecimal digits");
-	} else if (is_digit(ahead(p, i))) {
+	} else if (text_is_digit(ahead(p, i))) {
 		i = scan_decimal(p, i, &real);
 	} else {
 		return parse_fail(p, "expected a number");
@@ -274,8 +231,9 @@ static bool digits_u64(struct str s, unsigned base, uint64_t *v)
 	*v = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		int c = (unsigned char)s.p[i];
-		unsigned x = is_digit(c) ? (unsigned)(c - '0')
-					 : (unsigned)((c | 0x20) - 'a' + 10);
+		unsigned x = text_is_digit(c)
+				     ? (unsigned)(c - '0')
+				     : (unsigned)((c | 0x20) - 'a' + 10);
 
 		if (__builtin_mul_overflow(*v, base, v) ||
 		    __builtin_add_overflow(*v, x, v))

@@ -11,9 +11,7 @@
 
 #include <locale.h>
 #include "ir/scope.h"
-
-/* Bodies within bodies, and types within types: as deep as a file's. */
-#define PARSE_MAX_DEPTH 32
+#include "ir/text_p.h"
 
 /* An input slot whose value is looked up when everything is read. */
 struct pending {
@@ -54,7 +52,6 @@ bool lex_string(struct parser *p, struct str *s);
 /* An identifier or a quoted string. */
 bool lex_name(struct parser *p, struct str *s, const char *what);
 sym lex_sym(struct parser *p, struct str s);
-bool lex_is_ident(struct str s);
 
 enum number_kind {
 	NUM_INT,   /* 12, -3 */
@@ -95,9 +92,6 @@ bool parse_attrs(struct parser *p, struct node *n, unsigned depth);
 /* One attribute, after its name; n is NULL where bodies are refused. */
 bool parse_attr(struct parser *p, struct node *n, sym name, struct attr *a,
 		unsigned depth);
-
-/* "float", "ints", ...; NULL for ATTR_NONE. */
-const char *text_attr_kind(enum attr_kind k);
 
 /* parse_node.c */
 /* "{[name] outputs = op <attributes> (inputs) ...}" */

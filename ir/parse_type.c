@@ -12,22 +12,15 @@
 
 typedef VEC(struct dim) dim_vec;
 
-static bool type_word(struct str s)
-{
-	return dtype_from_name(s) != DT_NONE || str_is(s, "seq") ||
-	       str_is(s, "map") || str_is(s, "optional") ||
-	       str_is(s, "sparse_tensor");
-}
-
 bool parse_at_type(struct parser *p)
 {
 	struct str s = lex_peek_ident(p);
 	const char *from = p->p;
 	int c;
 
-	if (type_word(s))
+	if (text_is_type_word(s))
 		return true;
-	if (!str_is(s, "undefined") && !str_is(s, "opaque"))
+	if (!text_is_any_type_word(s))
 		return false;
 	/* These are ours: a lone word is a name, as it always was. */
 	p->p += s.n;
@@ -173,7 +166,7 @@ static bool parse_inner(struct parser *p, struct str word, unsigned depth,
 {
 	bool ok;
 
-	if (depth >= PARSE_MAX_DEPTH)
+	if (depth >= TEXT_MAX_TYPE_DEPTH)
 		return parse_fail(p, "types are nested too deeply");
 	if (!lex_expect(p, '('))
 		return false;
@@ -190,7 +183,7 @@ static bool parse_inner(struct parser *p, struct str word, unsigned depth,
 	return ok && lex_expect(p, ')');
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): at most PARSE_MAX_DEPTH deep. */
+/* NOLINTNEXTLINE(misc-no-recursion): at most TEXT_MAX_TYPE_DEPTH deep. */
 static bool parse_any(struct parser *p, unsigned depth, const struct type **out)
 {
 	struct str word = lex_peek_ident(p);
