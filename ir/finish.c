@@ -67,6 +67,15 @@ static enum status copy_to_output(struct finish *f, struct graph *g, uint32_t i)
 	return OK;
 }
 
+/* Is the value known by that name already?  A body may return a value of the
+ * graph around it if the file did, but not because a pass moved it there. */
+static bool has_name(const struct finish *f, const struct graph *g,
+		     const struct value *v, sym name)
+{
+	return name && v->name == name &&
+	       (v->graph == g || !map_get(&f->m->moved, map_ptr_key(v)));
+}
+
 static enum status name_outputs(struct finish *f, struct graph *g)
 {
 	enum status st = OK;
@@ -74,14 +83,14 @@ static enum status name_outputs(struct finish *f, struct graph *g)
 	for (uint32_t i = 0; i < g->ret->nin; i++) {
 		struct value *v = g->ret->in[i].v;
 
-		if (v && v->name && v->name == g->out_info[i].name)
+		if (v && has_name(f, g, v, g->out_info[i].name))
 			map_put_ptr(&f->pinned, map_ptr_key(v), g);
 	}
 	for (uint32_t i = 0; i < g->ret->nin && st == OK; i++) {
 		struct value *v = g->ret->in[i].v;
 		sym name = g->out_info[i].name;
 
-		if (!v || (name && v->name == name))
+		if (!v || has_name(f, g, v, name))
 			continue;
 		if (v->graph != g || !v->def ||
 		    map_get(&f->pinned, map_ptr_key(v))) {

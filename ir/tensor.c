@@ -348,13 +348,12 @@ double tensor_float(const struct model *m, const struct tensor *t, int64_t i)
 	return p ? dtype_get(t->dt, p, (size_t)i) : 0;
 }
 
-static bool uniform_packed(const struct tensor *t, const uint8_t *p)
+/* The first n elements of less than a byte. */
+static bool uniform_packed(unsigned bits, const uint8_t *p, int64_t n)
 {
-	int64_t first = dtype_get_int(DT_U8, p, 0);
-	unsigned bits = dtype_bits(t->dt), mask = (1u << bits) - 1;
-	unsigned e = (unsigned)first & mask;
+	unsigned mask = (1u << bits) - 1, e = p[0] & mask;
 
-	for (int64_t i = 1; i < t->n; i++) {
+	for (int64_t i = 1; i < n; i++) {
 		size_t at = (size_t)i * bits;
 
 		if (((p[at / 8] >> (at % 8)) & mask) != e)
@@ -373,8 +372,9 @@ bool tensor_uniform(const struct model *m, const struct tensor *t, double *v)
 	    t->sparse_indices || !view(m, t, &b))
 		return false;
 	if (bits < 8) {
-		if (b.period == b.len ? !uniform_packed(t, b.p)
-				      : !uniform_packed(t, tensor_data(m, t)))
+		int64_t n = (int64_t)(b.period * 8 / bits);
+
+		if (!uniform_packed(bits, b.p, n < t->n ? n : t->n))
 			return false;
 	} else if (b.period > es && memcmp(b.p, b.p + es, b.period - es)) {
 		return false;
