@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * simd_p.h -- what the files with vector code share.
+ * simd_p.h -- row operations on floats, one table per instruction set.
+ *
+ * simd_body.h is compiled once per instruction set; only the width of the
+ * vectors differs, never the operations on an element, so results have the
+ * same bits.  Reductions keep 16 partial results, element i going to lane
+ * i mod 16, and combine lanes l and l + 8, then 4, 2, 1.
  */
 #ifndef RUNTIME_KERNELS_SIMD_P_H
 #define RUNTIME_KERNELS_SIMD_P_H
+
+#include <stdint.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -15,5 +22,42 @@
 #else
 #define UNROLL(n)
 #endif
+
+/* Taps: y[j] combines x[off[t] + j] over t, for j < n rounded up to 16. */
+struct simd_taps {
+	const float *x;
+	const int64_t *off;
+	const float *w; /* per tap; weighted sums only */
+	int64_t taps, n;
+	float init;
+};
+
+struct simd {
+	float (*max)(const float *x, int64_t n); /* n > 0 */
+	float (*sum)(const float *x, int64_t n);
+	/* sum of (x - mean)^2 */
+	float (*sum_sq)(const float *x, int64_t n, float mean);
+	/* y = exp(x - m); returns the sum */
+	float (*exp_sum)(float *y, const float *x, int64_t n, float m);
+	/* y = x a + b */
+	void (*affine)(float *y, const float *x, int64_t n, float a, float b);
+	/* y = (x - mean) inv * g + b; b may be NULL */
+	void (*norm)(float *y, const float *x, int64_t n, float mean, float inv,
+		     const float *g, const float *b);
+	/* y = max(y, x), y = y + x, y = y + a x */
+	void (*max_into)(float *y, const float *x, int64_t n);
+	void (*add_into)(float *y, const float *x, int64_t n);
+	void (*axpy)(float *y, const float *x, int64_t n, float a);
+	/* Chains init, fma(w, x), ... in order of t. */
+	void (*taps_fma)(float *y, const struct simd_taps *t);
+	void (*taps_max)(float *y, const struct simd_taps *t);
+	void (*taps_sum)(float *y, const struct simd_taps *t);
+	void (*sigmoid)(float *y, const float *x, int64_t n);
+	void (*tanh)(float *y, const float *x, int64_t n);
+};
+
+/* The table of the level in force. */
+const struct simd *simd(void);
+extern const struct simd simd_portable, simd_avx2;
 
 #endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * simd_body.h -- the row operations, over a vector `vf` of 8 floats.
+ *
+ * The including file defines the type vf, its operations, the function
+ * attribute SIMD and the table's name SIMD_TABLE.
+ */
+#include <string.h>
+
+enum { LANES = 16, WIDE = 8 };
+
+/* ---- reductions: two vectors of partial results ---- */
+
+SIMD INLINE float fold(vf a, vf b, bool max)
+{
+	float l[8];
+
+	vstore(l, max ? vmax(a, b) : vadd(a, b));
+	for (int h = 4; h > 0; h /= 2)
+		for (int i = 0; i < h; i++) {
+			float s = l[i] + l[i + h];
+
+			l[i] = !max ? s : l[i] > l[i + h] ? l[i] : l[i + h];
+		}
+	return l[0];
+}
+
+/* The last n < 16 elements, padded with `pad`. */
+SIMD INLINE void load_tail(float *t, const float *x, int64_t n, float pad)
+{
+	for (int i = 0; i < LANES; i++)
+		t[i] = i < n ? x[i] : pad;
+}
+
+SIMD static float row_max(const float *x, int64_t n)
+{
+	float t[LANES];
+	int64_t i = 0;
+	vf a = vset(x[0]), b = a;
+
+	for (; i + LANES <= n; i += LANES) {
+		a = vmax(a, vload(x + i));
+		b = vmax(b, vload(x + i + 8));
+	}
+	if (i < n) {
+		load_tail(t, x + i, n - i, x[0]);
+		a = vmax(a, vload(t));
+		b = vmax(b, vload(t + 8));
+	}
+	return fold(a, b, true);
+}
+
+SIMD static float row_sum(const float *x, int64_t n)
+{
+	float t[LANES];
+	int64_t i = 0;
+	vf a = vset(0), b = a;
+
+	for (; i + LANES <= n; i += LANES) {
+		a = vadd(a, vload(x + i));
+		b = vadd(b, vload(x + i + 8));
+	}
+	if (i < n) {
+		load_tail(t, x + i, n - i, 0);
+		a = vadd(a, vload(t));
+		b = vadd(b, vload(t + 8));
+	}
+	return fold(a, b, false);
+}
+
+SIMD static float row_sum_sq(const float *x, int64_t n, float mean)
+{
+	float t[LANES];
+	int64_t i = 0;
+	vf a = vset(0), b = a, m = vset(mean), d;
+
+	for (; i + LANES <= n; i += LANES) {
+		d = vsub(vload(x + i), m);
+		a = vfma(d, d, a);
+		d = vsub(vload(x + i + 8), m);
+		b = vfma(d, d, b);
+	}
+	if (i < n) {
+		load_tail(t, x + i, n - i, mean);
+		d = vsub(vload(t), m);
+		a = vfma(d, d, a);
+		d = vsub(vload(t + 8), m);
+		b = vfma(d, d, b);
+	}
+	return fold(a, b, false);
+}
+
+/* ---- element by element ---- */
+
+/* Blocks of 16 in local arrays: nothing can alias, so that the compiler
+ * vectorizes the inner loop. */
+#define MAP(name, args, expr)                                 \
+	SIMD static void name args                            \
+	{                                                     \
+		float in[LANES], old[LANES], out[LANES];      \
+		int64_t i = 0;                                \
+                                                              \
+		for (; i + LANES <= n; i += LANES) {          \
+			memcpy(in, x + i, sizeof in);         \
+			memcpy(old, y + i, sizeof old);       \
+			for (int l = 0; l < LANES; l++)       \
+				out[l] = expr(in[l], old[l]); \
+			memcpy(y + i, out, sizeof out);       \
+		}                                             \
+		for (; i < n; i++)                            \
+			y[i] = expr(x[i], y[i]);              \
+	}
+
+#define AFFINE(v, old) ((v)*a + b)
+#define MAXED(v, old)  ((v) > (old) ? (v) : (old))
+#define ADDED(v, old)  ((old) + (v))
+#define AXPY(v, old)   ((old) + (v)*a)
+
+MAP(row_affine, (float *y, const float *x, int64_t n, float a, float b), AFFINE)
+MAP(row_max_into, (float *y, const float *x, int64_t n), MAXED)
+MAP(row_add_into, (float *y, const float *x, int64_t n), ADDED)
+MAP(row_axpy, (float *y, const float *x, int64_t n, float a), AXPY)
+
+/* ---- exp, sigmoid, tanh: the formulas of runtime/mathf.h, same bits ---- */
+
+/* a x + b in two roundings, as there */
+SIMD INLINE vf poly(vf a, vf x, float b)
+{
+	return vadd(vmul(a, x), vset(b));
+}
+
+SIMD INLINE vf exp8(vf x)
+{
+	const vf magic = vset(12582912.0f);
+	vf v = vmin(vset(89.0f), vmax(vset(-88.0f), x));
+	vf t = vadd(vmul(v, vset(0x1.715476p+0f)), magic);
+	vf n = vsub(t, magic);
+	vf r = vsub(vsub(v, vmul(n, vset(0x1.628p-1f))),
+		    vmul(n, vset(0x1.90bfbep-11f)));
+	vf p = vset(0x1.6d1606p-10f);
+
+	p = poly(p, r, 0x1.12106cp-7f);
+	p = poly(p, r, 0x1.555516p-5f);
+	p = poly(p, r, 0x1.5554d8p-3f);
+	p = poly(p, r, 0x1.0p-1f);
+	p = vadd(vset(1.0f), vadd(r, vmul(vmul(r, r), p)));
+	return vzero_lt(vscale2(p, t), x, vset(-87.33654f));
+}
+
+SIMD INLINE vf sigmoid8(vf x)
+{
+	return vdiv(vset(1.0f), vadd(vset(1.0f), exp8(vneg(x))));
+}
+
+SIMD INLINE vf tanh8(vf x)
+{
+	vf a = vabs(x), z = vmul(x, x), p = vset(-0x1.8437a2p-8f), q;
+
+	p = poly(p, z, 0x1.55fda4p-6f);
+	p = poly(p, z, -0x1.b8ec9ap-5f);
+	p = poly(p, z, 0x1.110d22p-3f);
+	p = poly(p, z, -0x1.555552p-2f);
+	p = vadd(x, vmul(vmul(x, z), p));
+	q = vadd(exp8(vmul(vset(2.0f), a)), vset(1.0f));
+	q = vsub(vset(1.0f), vdiv(vset(2.0f), q));
+	return vpick_lt(a, vset(0.65f), vsign(p, x), vsign(q, x));
+}
+
+#define MAP8(name, fn)                                             \
+	SIMD static void name(float *y, const float *x, int64_t n) \
+	{                                                          \
+		float t[8] = {0};                                  \
+		int64_t i = 0;                                     \
+                                                                   \
+		for (; i + 8 <= n; i += 8)                         \
+			vstore(y + i, fn(vload(x + i)));           \
+		if (i == n)                                        \
+			return;                                    \
+		memcpy(t, x + i, (size_t)(n - i) * sizeof *y);     \
+		vstore(t, fn(vload(t)));                           \
+		memcpy(y + i, t, (size_t)(n - i) * sizeof *y);     \
+	}
+
+MAP8(row_sigmoid, sigmoid8)
+MAP8(row_tanh, tanh8)
+
+SIMD static float row_exp_sum(float *y, const float *x, int64_t n, float m)
+{
+	float t[LANES];
+	int64_t i = 0;
+	vf a = vset(0), b = a, s = vset(m), e;
+
+	for (; i + LANES <= n; i += LANES) {
+		e = exp8(vsub(vload(x + i), s));
+		vstore(y + i, e);
+		a = vadd(a, e);
+		e = exp8(vsub(vload(x + i + 8), s));
+		vstore(y + i + 8, e);
+		b = vadd(b, e);
+	}
+	if (i < n) {
+		load_tail(t, x + i, n - i, m);
+		vstore(t, exp8(vsub(vload(t), s)));
+		vstore(t + 8, exp8(vsub(vload(t + 8), s)));
+		memcpy(y + i, t, (size_t)(n - i) * sizeof *y);
+		load_tail(t, y + i, n - i, 0);
+		a = vadd(a, vload(t));
+		b = vadd(b, vload(t + 8));
+	}
+	return fold(a, b, false);
+}
+
+SIMD static void row_norm(float *y, const float *x, int64_t n, float mean,
+			  float inv, const float *g, const float *b)
+{
+	vf m = vset(mean), s = vset(inv);
+	int64_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		vf v = vmul(vmul(vsub(vload(x + i), m), s), vload(g + i));
+
+		vstore(y + i, b ? vadd(v, vload(b + i)) : v);
+	}
+	for (; i < n; i++) {
+		float v = (x[i] - mean) * inv * g[i];
+
+		y[i] = b ? v + b[i] : v;
+	}
+}
+
+/* ---- taps: 64 columns in registers, then 16 ---- */
+
+enum tap_op { TAP_FMA, TAP_MAX, TAP_SUM };
+
+SIMD INLINE void taps_block(float *y, const struct simd_taps *t, int64_t j,
+			    const int nv, const enum tap_op op)
+{
+	vf r[WIDE];
+
+	UNROLL(8)
+	for (int v = 0; v < nv; v++)
+		r[v] = vset(t->init);
+	for (int64_t p = 0; p < t->taps; p++) {
+		const float *x = t->x + t->off[p] + j;
+		vf w = vset(op == TAP_FMA ? t->w[p] : 0);
+
+		UNROLL(8)
+		for (int v = 0; v < nv; v++) {
+			vf in = vload(x + 8 * v);
+
+			r[v] = op == TAP_FMA   ? vfma(w, in, r[v])
+			       : op == TAP_MAX ? vmax(r[v], in)
+					       : vadd(r[v], in);
+		}
+	}
+	UNROLL(8)
+	for (int v = 0; v < nv; v++)
+		vstore(y + j + 8 * v, r[v]);
+}
+
+#define TAPS(name, op)                                             \
+	SIMD static void name(float *y, const struct simd_taps *t) \
+	{                                                          \
+		int64_t j = 0;                                     \
+                                                                   \
+		for (; j + 64 <= t->n; j += 64)                    \
+			taps_block(y, t, j, 8, op);                \
+		for (; j + 32 <= t->n; j += 32)                    \
+			taps_block(y, t, j, 4, op);                \
+		for (; j < t->n; j += 16)                          \
+			taps_block(y, t, j, 2, op);                \
+	}
+
+TAPS(taps_fma, TAP_FMA)
+TAPS(taps_max, TAP_MAX)
+TAPS(taps_sum, TAP_SUM)
+
+const struct simd SIMD_TABLE = {
+	.max = row_max,
+	.sum = row_sum,
+	.sum_sq = row_sum_sq,
+	.exp_sum = row_exp_sum,
+	.affine = row_affine,
+	.norm = row_norm,
+	.max_into = row_max_into,
+	.add_into = row_add_into,
+	.axpy = row_axpy,
+	.taps_fma = taps_fma,
+	.taps_max = taps_max,
+	.taps_sum = taps_sum,
+	.sigmoid = row_sigmoid,
+	.tanh = row_tanh,
+};
