@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ew_p.h -- the elementwise engine: broadcasting, types, blocks, threads.
+ *
+ * Operators are loops over contiguous lanes (lanes_p.h); the engine gathers
+ * broadcast inputs into blocks of lanes and stores the result.
+ */
+#ifndef RUNTIME_KERNELS_EW_P_H
+#define RUNTIME_KERNELS_EW_P_H
+
+#include "runtime/kernel.h"
+#include "runtime/kernels/lanes_p.h"
+
+struct ew_par {
+	double a[4];
+	int64_t i[4];
+};
+
+/* y[0..n) from x[k][0..n), all lanes of one kind; y may be one of x. */
+typedef void ew_fn(const struct ew_par *p, size_t n, void *y,
+		   const void *const *x);
+
+enum { EW_MAX_IN = 3 };
+
+struct ew_input {
+	const struct array *a;
+	int64_t stride[KERNEL_MAX_RANK];
+	bool flat; /* laid out as the output */
+};
+
+struct ew_job {
+	struct kcall *c;
+	enum lane lane;
+	ew_fn *fn;
+	struct ew_par par;
+	bool pairwise; /* fold any number of inputs with a binary fn */
+	double divide; /* not 0: of the folded sum */
+	struct array *out;
+	struct ew_input *in;
+	uint32_t nin;
+	int rank;
+	int64_t dim[KERNEL_MAX_RANK]; /* collapsed */
+};
+
+/* Broadcasts j->in[0..nin) and makes output 0 of type dt; in place of an
+ * input where that is allowed. */
+enum status ew_prepare(struct ew_job *j, enum dtype dt);
+/* Room for n inputs, from scratch. */
+enum status ew_inputs(struct ew_job *j, struct kcall *c, uint32_t n);
+void ew_run(const struct ew_job *j);
+
+/* Rows of elementwise operators, by node (ew_table.c). */
+enum {
+	EW_BOOL = 1, /* the result is bool */
+	EW_VARIADIC = 2,
+	EW_MEAN = 4,
+	EW_DIVIDES = 8, /* an integer second operand must not be 0 */
+};
+
+struct ew_row {
+	enum op_id id;
+	unsigned flags;
+	ew_fn *f;            /* double */
+	ew_fn *i, *u;        /* int64; uint64 where it differs, else NULL */
+	ew_fn *q;            /* float, for the fast set */
+	const char *attr[3]; /* par.a */
+	float dflt[3];
+	enum status (*prep)(struct kcall *c, struct ew_par *p);
+};
+
+const struct ew_row *ew_find(enum op_id id);
+
+/* Fast float loops (ew_fast.c), used by the table. */
+#define EW_FAST(F)                                                             \
+	F(abs)                                                                 \
+	F(neg) F(sqrt) F(reciprocal) F(exp) F(log) F(relu) F(leakyrelu) F(elu) \
+		F(selu) F(celu) F(thresholded) F(hardsigmoid) F(hardswish) F(  \
+			sigmoid) F(tanh) F(erf) F(softplus) F(softsign)        \
+			F(gelu) F(gelu_erf) F(gelu_tanh) F(swish) F(mish)      \
+				F(clip) F(add) F(sub) F(mul) F(div) F(max) F(  \
+					min) F(prelu) F(equal) F(greater)      \
+					F(greater_equal) F(less) F(less_equal) \
+						F(ceil) F(floor) F(round)
+#define F(name) ew_fn q_##name;
+EW_FAST(F)
+#undef F
+
+#endif
