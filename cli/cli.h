@@ -121,6 +121,9 @@ struct input_sets {             /* from --input; nset 0 if none was given */
 enum status inputs_load(struct cli *c, struct model *m,
 			struct input_sets *s);
 void inputs_release(struct input_sets *s, const struct model *m);
+/* One test_data_set_N folder: input_I.pb is graph input I. */
+enum status inputs_read_set(struct cli *c, struct model *m, const char *dir,
+			    struct array **set);
 struct onnx_data;
 struct array *array_of_data(struct model *m, const struct onnx_data *d);
 

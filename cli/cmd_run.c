@@ -39,7 +39,7 @@ static enum status data_of_array(struct model *m, const struct array *a,
 		return d->t ? OK : LIMIT;
 	}
 	d->kind = a->kind == ARR_SEQ ? DATA_SEQ : DATA_OPTIONAL;
-	d->n = (size_t)a->n;
+	d->n = a->nitem;
 	d->e = arena_array(&m->arena, d->n, sizeof *d->e);
 	for (size_t i = 0; i < d->n; i++) {
 		enum status s = data_of_array(m, a->item[i], &d->e[i]);
@@ -125,7 +125,7 @@ static void print_output(struct cli *c, struct model *m, uint32_t i,
 			   !a		      ? "nothing" :
 			   a->kind == ARR_SEQ ? "sequence" :
 						"optional",
-			   a ? a->n : 0);
+			   a ? (int64_t)a->nitem : 0);
 	} else {
 		print_dims(&b, a);
 		if (opt_given(c, OPT_print)) {

@@ -76,11 +76,16 @@ struct array *array_of_data(struct model *m, const struct onnx_data *d)
 
 	if (d->kind == DATA_TENSOR)
 		return array_of_tensor(m, d->t);
+	if (d->kind == DATA_OPTIONAL) {
+		struct array *e = d->n ? array_of_data(m, d->e) : NULL;
+
+		a = array_optional(e);
+		array_unref(e);
+		return a;
+	}
 	a = array_seq(d->n);
 	for (size_t i = 0; a && i < d->n; i++)
 		a->item[i] = array_of_data(m, &d->e[i]);
-	if (a && d->kind == DATA_OPTIONAL)
-		a->kind = ARR_OPTIONAL;
 	return a;
 }
 
@@ -142,7 +147,7 @@ static enum status read_named(struct cli *c, struct model *m,
 }
 
 /* One test_data_set_N: input_I.pb belongs to graph input I. */
-static enum status read_set(struct cli *c, struct model *m, const char *dir,
+enum status inputs_read_set(struct cli *c, struct model *m, const char *dir,
 			    struct array **set)
 {
 	enum status s = OK;
@@ -186,11 +191,11 @@ static enum status read_folder(struct cli *c, struct model *m,
 			buf_release(&path);
 			break;
 		}
-		s = read_set(c, m, path.p, new_set(out, m));
+		s = inputs_read_set(c, m, path.p, new_set(out, m));
 		buf_release(&path);
 	}
 	if (!s && !out->nset)   /* the folder itself may be a set */
-		s = read_set(c, m, dir, new_set(out, m));
+		s = inputs_read_set(c, m, dir, new_set(out, m));
 	return s;
 }
 

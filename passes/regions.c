@@ -19,7 +19,7 @@
 
 enum { REGION_NODES = 400, MAX_DEPTH = 32 };
 
-struct region {
+struct area {
 	struct value *a, *b;            /* the roots */
 	VEC(struct value *) in;         /* boundary, values of b's side */
 };
@@ -30,7 +30,7 @@ struct scope {
 	struct scope *up;
 	struct map names;               /* symbol in a -> value of a */
 	struct map seen;                /* values of b already followed */
-	VEC(struct region *) regions;
+	VEC(struct area *) regions;
 	VEC(struct value *) work;       /* pairs: a, b, a, b, ... */
 };
 
@@ -196,10 +196,10 @@ static bool walk_back(struct value *root, struct graph *g,
 
 struct stop_args {
 	const struct scope *s;
-	struct region *r;
+	struct area *r;
 };
 
-static bool add_boundary(struct region *r, struct value *vb)
+static bool add_boundary(struct area *r, struct value *vb)
 {
 	for (size_t i = 0; i < r->in.n; i++)
 		if (r->in.p[i] == vb)
@@ -233,7 +233,7 @@ static bool stops_a(void *arg, struct value *v)
 static void end_region(struct check *k, struct scope *s, struct value *va,
 		       struct value *vb)
 {
-	struct region *r = xcalloc(1, sizeof *r);
+	struct area *r = xcalloc(1, sizeof *r);
 	struct stop_args x = { s, r };
 	bool ok = va->graph == s->a && vb->graph == s->b &&
 		  walk_back(vb, s->b, stops_b, &x) &&
@@ -401,7 +401,7 @@ static void batch_fill(struct batch *b, struct check *k, struct scope *s,
 	b->root_a = arena_array(ar, to - from, sizeof(sym));
 	b->root_b = arena_array(ar, to - from, sizeof(sym));
 	for (size_t i = from; i < to; i++) {
-		const struct region *r = s->regions.p[i];
+		const struct area *r = s->regions.p[i];
 
 		b->root_a[b->nroot] = r->a->name;
 		b->root_b[b->nroot++] = r->b->name;

@@ -12,7 +12,7 @@
 
 #include "runtime/exec_p.h"
 
-enum { MAGIC_LEN = 6, HEADER_MAX = 1 << 16, RANK_MAX = 64, GROWTH = 21 };
+enum { MAGIC_LEN = 6, HEADER_MAX = 1 << 16, GROWTH = 21 };
 
 static const char magic[MAGIC_LEN + 1] = "\x93NUMPY";
 
@@ -37,7 +37,7 @@ struct header {
 	char code[16]; /* "f4", "U12" */
 	bool fortran;
 	int rank;
-	int64_t dim[RANK_MAX];
+	int64_t dim[NPY_RANK_MAX];
 	unsigned seen; /* keys found: bits 1, 2, 4 */
 };
 
@@ -100,7 +100,7 @@ static bool take_shape(struct cursor *c, struct header *h)
 	if (!take(c, "("))
 		return false;
 	while (!take(c, ")")) {
-		if (h->rank == RANK_MAX || !take_size(c, &h->dim[h->rank]))
+		if (h->rank == NPY_RANK_MAX || !take_size(c, &h->dim[h->rank]))
 			return false;
 		h->rank++;
 		/* "(3)" would be a number, not a tuple. */
@@ -219,7 +219,7 @@ static void swap_units(uint8_t *p, size_t bytes, size_t unit)
 /* src runs with the first index fastest; dst is filled in C order. */
 static void from_fortran(const struct array *a, const uint8_t *src, size_t es)
 {
-	int64_t index[RANK_MAX] = {0}, stride[RANK_MAX], step = 1, from = 0;
+	int64_t index[NPY_RANK_MAX] = {0}, stride[NPY_RANK_MAX], step = 1, from = 0;
 	uint8_t *dst = a->data;
 	int64_t i;
 	int k;
@@ -317,6 +317,26 @@ static enum status parse_numbers(struct diag *d, const struct at *at,
 	normalize(h, a, file->p + off);
 	*out = a;
 	return OK;
+}
+
+enum status npy_layout(struct diag *d, const char *path, const uint8_t *p,
+		       size_t len, struct npy_layout *out)
+{
+	struct at at = {.file = path};
+	struct header h;
+
+	out->off = read_header(p, len, &h);
+	if (!out->off)
+		return damaged(d, &at);
+	out->dt = find_type(&h);
+	out->rank = h.rank;
+	memcpy(out->dim, h.dim, sizeof(h.dim));
+	if (out->dt && (!h.fortran || h.rank < 2) &&
+	    (h.order == host_order || h.order == '|'))
+		return OK;
+	return diag_error(d, &at, E_data,
+			  "rows can only be read from numbers in C order and "
+			  "native byte order");
 }
 
 enum status npy_parse(struct diag *d, const char *path, struct blob *file,

@@ -173,4 +173,30 @@ enum status npz_read(struct diag *d, const char *path, struct npz_entry **e,
 		     size_t *n);
 void npz_free(struct npz_entry *e, size_t n);
 
+/* The header of an .npy file, given its first bytes; E-data. */
+enum { NPY_RANK_MAX = 64 };
+struct npy_layout {
+	enum dtype dt;
+	int rank;
+	int64_t dim[NPY_RANK_MAX];
+	size_t off;             /* of the data */
+};
+enum status npy_layout(struct diag *d, const char *path, const uint8_t *p,
+		       size_t len, struct npy_layout *out);
+
+/* ---- rows of an .npz or .npy, streamed (rows.c) ---- */
+struct rows;
+enum status rows_open(struct diag *d, const char *path, struct rows **out);
+void rows_free(struct rows *r);         /* NULL is fine */
+size_t rows_columns(const struct rows *r);
+/* "" for an .npy file. */
+const char *rows_name(const struct rows *r, size_t column);
+const struct npy_layout *rows_layout(const struct rows *r, size_t column);
+/*
+ * The next up to `count` rows of a column as an array [rows, rest...], or,
+ * with count 0, one row as [rest...].  *out is NULL at the end.
+ */
+enum status rows_next(struct rows *r, size_t column, int64_t count,
+		      struct array **out);
+
 #endif
