@@ -327,7 +327,6 @@ static void run_jobs(struct clone *c)
 		copy_graph(c, j.src, j.dst);
 	}
 	vec_release(&c->jobs);
-	map_release(&c->done);
 }
 
 void node_copy_attrs(struct node *to, const struct node *from)
@@ -343,6 +342,7 @@ void node_copy_attrs(struct node *to, const struct node *from)
 	to->attr = attr;
 	to->nattr = from->nattr;
 	run_jobs(&c);
+	map_release(&c.done);
 }
 
 /* ---- models ---- */
@@ -422,5 +422,12 @@ struct model *model_clone(const struct model *m)
 	for (size_t i = 0; i < m->func.n; i++)
 		copy_func(&c, m->func.p[i]);
 	run_jobs(&c);
+	for (size_t i = 0; i < m->moved.n; i++) {
+		const void *v = map_get_ptr(&c.done, m->moved.e[i].key);
+
+		if (v)
+			map_put(&c.to->moved, map_ptr_key(v), 1);
+	}
+	map_release(&c.done);
 	return c.to;
 }
