@@ -67,6 +67,7 @@ struct pass_run {
 	const int64_t *opt;     /* values in the order of pass.opts */
 	bool changed;
 	uint64_t nrewrite;      /* rewrites done so far, all passes */
+	size_t saved;           /* encoded bytes saved so far, as estimated */
 	VEC(struct pass_count) counts;
 	VEC(struct pass_time { const char *name; double s; unsigned runs; }) times;
 	unsigned facts;

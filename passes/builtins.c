@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * builtins.c -- what rules may compute beyond operators; guards.def lists it.
+ *
+ * Views of constants share bytes; nothing here touches the graph.
+ */
+#include <math.h>
+#include <string.h>
+#include "passes/params_p.h"
+#include "passes/rewrite_p.h"
+
+#define GUARD(name, id, sig)
+#define BUILTIN(name, id, sig) static rw_builtin_fn id;
+#include "passes/guards.def"
+#undef GUARD
+#undef BUILTIN
+
+rw_builtin_fn *const rw_builtins[] = {
+#define GUARD(name, id, sig)
+#define BUILTIN(name, id, sig) id,
+#include "passes/guards.def"
+#undef GUARD
+#undef BUILTIN
+};
+
+enum { MAX_RANK = 16 };
+
+/* ---- numbers ---- */
+
+static bool param(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+{
+	(void)w;
+	*out = rw_of_num(0);
+	return param_num(rw_node(a), a[1].s, a[2].num, &out->num);
+}
+
+static bool two_numbers(const struct rw_val *a)
+{
+	return a[0].kind == RV_NUM && a[1].kind == RV_NUM;
+}
+
+static bool num_max(struct rewrite *w, const struct rw_val *a,
+		    struct rw_val *out)
+{
+	(void)w;
+	*out = rw_of_num(a[0].num > a[1].num ? a[0].num : a[1].num);
+	return two_numbers(a);
+}
+
+static bool num_min(struct rewrite *w, const struct rw_val *a,
+		    struct rw_val *out)
+{
+	(void)w;
+	*out = rw_of_num(a[0].num < a[1].num ? a[0].num : a[1].num);
+	return two_numbers(a);
+}
+
+static bool num_reciprocal(struct rewrite *w, const struct rw_val *a,
+			   struct rw_val *out)
+{
+	(void)w;
+	*out = rw_of_num(1 / a->num);
+	return a->kind == RV_NUM && a->num != 0;
+}
+
+static bool bound(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+{
+	(void)w;
+	*out = isinf(a->num) ? (struct rw_val){.kind = RV_NONE} : *a;
+	return a->kind == RV_NUM;
+}
+
+static bool element(struct rewrite *w, const struct rw_val *a,
+		    struct rw_val *out)
+{
+	const struct tensor *t = rw_tensor(a);
+
+	*out = rw_of_num(0);
+	return t && t->n && strchr("fiub", dtype_kind(t->dt)) &&
+	       tensor_uniform(w->m, t, &out->num);
+}
+
+static bool flip(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+{
+	(void)w;
+	*out = rw_of_num(node_attr_int(rw_node(a), a[1].s, 0) ? 0 : 1);
+	return true;
+}
+
+/* ---- constants by channel ---- */
+
+/* The same elements with other dims. */
+static bool view(struct rewrite *w, const struct rw_val *a, int rank,
+		 const int64_t *dim, struct rw_val *out)
+{
+	const struct tensor *t = rw_tensor(a), *v;
+
+	if (!t || !t->blob)
+		return false;
+	v = tensor_of_blob(w->m, t->dt, rank, dim, t->blob, t->off);
+	*out = rw_of_tensor(v, a->kind == RV_CONST ? a->dt : t->dt);
+	return v != NULL;
+}
+
+/* A vector's length; 0 if a is no vector constant. */
+static int64_t vector_length(const struct rw_val *a)
+{
+	const struct tensor *t = rw_tensor(a);
+
+	return t && t->rank == 1 ? t->n : 0;
+}
+
+static bool lead_dims(struct rewrite *w, const struct rw_val *a,
+		      struct rw_val *out)
+{
+	const struct tensor *t = rw_tensor(&a[1]);
+	int64_t dim[MAX_RANK], n = vector_length(a);
+
+	if (!t || t->rank < 1 || t->rank > MAX_RANK || !n || n != t->dim[0])
+		return false;
+	dim[0] = n;
+	for (int i = 1; i < t->rank; i++)
+		dim[i] = 1;
+	return view(w, a, t->rank, dim, out);
+}
+
+/* Row c of group c / (C/g) holds output channels group * (M/g) + j. */
+static bool spread(struct rewrite *w, const struct rw_val *a,
+		   const struct tensor *t, int64_t group, int64_t *dim,
+		   struct rw_val *out)
+{
+	const struct tensor *k = rw_tensor(a);
+	int64_t rows = t->dim[0], per = t->dim[1];
+	struct tensor *r;
+
+	dim[0] = rows;
+	dim[1] = per;
+	r = tensor_create(w->m, k->dt, t->rank, dim);
+	if (!r)
+		return false;
+	for (int64_t c = 0; c < rows; c++)
+		for (int64_t j = 0; j < per; j++) {
+			int64_t from = c / (rows / group) * per + j;
+
+			dtype_set(k->dt, tensor_data_mut(r),
+				  (size_t)(c * per + j),
+				  tensor_float(w->m, k, from));
+		}
+	*out = rw_of_tensor(r, a->kind == RV_CONST ? a->dt : k->dt);
+	return true;
+}
+
+static bool deconv_dims(struct rewrite *w, const struct rw_val *a,
+			struct rw_val *out)
+{
+	const struct tensor *t = rw_tensor(&a[1]);
+	int64_t group = node_attr_int(rw_node(&a[2]), "group", 1);
+	int64_t dim[MAX_RANK], n = vector_length(a), m;
+
+	if (!t || t->rank < 2 || t->rank > MAX_RANK || group < 1 || !n ||
+	    t->dim[0] % group || !mul_i64(t->dim[1], group, &m) || m != n)
+		return false;
+	for (int i = 0; i < t->rank; i++)
+		dim[i] = 1;
+	if (const_is_splat(rw_tensor(a)))
+		return view(w, a, t->rank, dim, out);
+	if (group > 1)
+		return spread(w, a, t, group, dim, out);
+	dim[1] = n;
+	return view(w, a, t->rank, dim, out);
+}
+
+static bool gemm_dims(struct rewrite *w, const struct rw_val *a,
+		      struct rw_val *out)
+{
+	int64_t dim[2] = {vector_length(a), 1};
+
+	if (!dim[0])
+		return false;
+	*out = *a;
+	return !node_attr_int(rw_node(&a[1]), "transB", 0) ||
+	       view(w, a, 2, dim, out);
+}
+
+static bool channel_vec(struct rewrite *w, const struct rw_val *a,
+			struct rw_val *out)
+{
+	const struct tensor *c = rw_tensor(a);
+	const struct type *y = a[1].v->type;
+	int64_t n;
+
+	if (!c || y->kind != TY_TENSOR || y->rank < 2 || !dim_known(y->dim[1]))
+		return false;
+	n = y->dim[1].n;
+	if (c->n == n)
+		return view(w, a, 1, &n, out);
+	if (c->n != 1 || !strchr("fiub", dtype_kind(c->dt)))
+		return false;
+	c = const_splat(w->m, c->dt, 1, &n, tensor_float(w->m, c, 0));
+	if (c)
+		*out = rw_of_tensor(c, c->dt);
+	return c != NULL;
+}
+
+/* ---- lists ---- */
+
+static bool pads_sum(struct rewrite *w, const struct rw_val *a,
+		     struct rw_val *out)
+{
+	const struct node *conv = rw_node(a), *pad = rw_node(&a[1]);
+	size_t n, count;
+	const int64_t *own = node_attr_ints(conv, "pads", &n), *add;
+	int64_t sum[2 * MAX_RANK];
+
+	if (!param_ints(pad, "pads", &add, &count) || count < 6 ||
+	    count > 2 * MAX_RANK || (own && n + 4 != count))
+		return false;
+	n = count - 4;
+	for (size_t i = 0; i < n; i++)
+		if (!add_i64(add[2 + i + (i >= n / 2 ? 2 : 0)],
+			     own ? own[i] : 0, &sum[i]))
+			return false;
+	*out = rw_of_ints(w, sum, n);
+	return true;
+}
+
+/* out[i] = in[perm[i]]: the outer picks from the inner. */
+static bool compose_perms(struct rewrite *w, const struct rw_val *a,
+			  struct rw_val *out)
+{
+	size_t ni, no;
+	const int64_t *pi = node_attr_ints(rw_node(a), "perm", &ni);
+	const int64_t *po = node_attr_ints(rw_node(&a[1]), "perm", &no);
+	const struct type *t = a->v->type;
+	size_t rank = pi                                     ? ni
+		      : po                                   ? no
+		      : t->kind == TY_TENSOR && t->rank >= 0 ? (size_t)t->rank
+							     : SIZE_MAX;
+	int64_t p[MAX_RANK];
+
+	if (rank > MAX_RANK || (pi && ni != rank) || (po && no != rank))
+		return false;
+	for (size_t i = 0; i < rank; i++) {
+		int64_t k = po ? po[i] : (int64_t)(rank - 1 - i);
+
+		if (k < 0 || (size_t)k >= rank)
+			return false;
+		p[i] = pi ? pi[k] : (int64_t)rank - 1 - k;
+	}
+	*out = rw_of_ints(w, p, rank);
+	return true;
+}
+
+static bool out_dims(struct rewrite *w, const struct rw_val *a,
+		     struct rw_val *out)
+{
+	const struct type *t = a->v->type;
+	int64_t dim[MAX_RANK];
+	bool open = false;
+
+	if (t->kind != TY_TENSOR || t->rank < 0 || t->rank > MAX_RANK)
+		return false;
+	for (int i = 0; i < t->rank; i++) {
+		if (dim_known(t->dim[i])) {
+			dim[i] = t->dim[i].n;
+		} else {
+			dim[i] = -1;
+			if (open)
+				return false;
+			open = true;
+		}
+		if (dim[i] == 0) /* would copy the input's */
+			return false;
+	}
+	*out = rw_of_ints(w, dim, (size_t)t->rank);
+	return true;
+}
