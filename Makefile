@@ -61,8 +61,81 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' >$@
 asan debug cov:
 	$(MAKE) V=$@ all
+
+# ---- generated documents ----
+MAN := $(BUILD)/man/pare.1
+man: $(MAN)
+$(MAN): man/pare.1.in tools/genman.sh $(BUILD)/pare
+	@echo GEN $@; mkdir -p $(@D)
+	$(Q)sh tools/genman.sh $(BUILD)/pare man/pare.1.in $(VERSION) >$@.tmp && mv $@.tmp $@
+
+# ---- installation ----
+install: all man
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(INCDIR) $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(BUILD)/pare $(DESTDIR)$(BINDIR)/
+	install -m 644 $(BUILD)/libpare.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 include/pare.h $(DESTDIR)$(INCDIR)/
+	install -m 644 $(MAN) $(DESTDIR)$(MANDIR)/man1/
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LDLIBS)|' \
+		pare.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/pare.pc
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/pare $(DESTDIR)$(LIBDIR)/libpare.a \
+		$(DESTDIR)$(INCDIR)/pare.h $(DESTDIR)$(MANDIR)/man1/pare.1 \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/pare.pc
+dist:
+	git archive --prefix=pare-$(VERSION)/ -o pare-$(VERSION).tar.gz HEAD
+
+# ---- tests ----
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%.o,$(wildcard tests/unit/*.c))
+$(BUILD)/unit-tests: $(UNIT) $(BUILD)/libpare.a
+	@echo LD $@
+	$(Q)$(CC) $(OPT_$(V)) $(LDFLAGS) $^ -lcriterion $(LDLIBS) -o $@
+unit: $(BUILD)/unit-tests
+	@sh tests/unit.sh $(BUILD)
+$(BUILD)/fuzz-replay: $(call obj,$(wildcard tests/fuzz/*.c)) $(BUILD)/libpare.a
+	@echo LD $@
+	$(Q)$(CC) $(OPT_$(V)) $(LDFLAGS) $^ $(LDLIBS) -o $@
+replay: $(BUILD)/fuzz-replay
+golden-update: $(BUILD)/unit-tests
+	GOLDEN_UPDATE=1 $(BUILD)/unit-tests --filter 'golden/*'
+
+deps:
+	@sh tools/deps.sh
+demo:
+	@sh tools/deps.sh
+	@$(MAKE) --no-print-directory all
+	@sh tools/demo.sh $(BUILD)/pare
+test:
+	@sh tools/deps.sh test
+	@sh tools/venv.sh
+	@bash tests/run.sh
+asan-test:
+	@$(MAKE) --no-print-directory V=asan all unit
+	@bash tests/run.sh asan
+test-onnx test-models test-random bench-load bench-onnxsim:
+	@sh tools/deps.sh test
+	@sh tools/venv.sh
+	@$(MAKE) --no-print-directory all
+	@bash tests/run.sh $@
+fuzz:
+	@sh tools/deps.sh test
+	@$(MAKE) --no-print-directory V=asan all replay
+	@bash tests/run.sh fuzz
+
+# ---- style ----
+lint:
+	@sh tools/deps.sh test
+	@bash tools/lint.sh
+fmt:
+	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
+help:
+	@echo 'all demo test unit asan-test test-onnx test-models test-random fuzz'
+	@echo 'lint fmt man install uninstall dist deps clean golden-update'
 clean:
 	rm -rf build
-.PHONY: all asan debug cov clean FORCE
+.PHONY: all asan debug cov man install uninstall dist unit replay golden-update \
+	deps demo test asan-test test-onnx test-models test-random bench-load \
+	bench-onnxsim fuzz lint fmt help clean FORCE
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -86,7 +86,7 @@ static void row(struct table *t, const char *label, const struct described *d,
 		buf_putc(&b, '|');
 		print(&b, get(&d[i]));
 	}
-	table_row(t, "%s%s", label, b.p);
+	table_row(t, "%s%s", label, b.n ? b.p : "");
 	buf_release(&b);
 }
 
@@ -130,7 +130,7 @@ static void op_rows(struct table *t, const struct described *d, int n)
 			print_count(&b, has ? k->op[at[i]].n : 0);
 			at[i] += has;
 		}
-		table_row(t, "  %s%s", name, b.p);
+		table_row(t, "  %s%s", name, b.n ? b.p : "");
 		buf_release(&b);
 	}
 }
@@ -148,7 +148,7 @@ static void print_text(const struct described *d, int n)
 		buf_printf(&head, "|%s", slash ? slash + 1 : d[i].path);
 		planned &= d[i].runs;
 	}
-	table_row(t, "%s", head.p);
+	table_row(t, "%s", head.n ? head.p : "");
 	buf_release(&head);
 	row(t, "nodes", d, n, get_nodes, print_count);
 	op_rows(t, d, n);

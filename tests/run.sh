@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs the stages named (default: those of `make test`), each a command whose
+# last line is `N passed, N failed`, and adds up.  Stops at the first stage
+# that fails.
+set -u
+cd "$(dirname "$0")/.."
+export PARE=${PARE:-$PWD/build/release/pare}
+export PY=$PWD/build/venv/bin/python
+export TMPDIR=${TMPDIR:-/tmp}
+passed=0 failed=0
+
+stage() {
+	local name=$1 start=$SECONDS out line p f
+	shift
+	out=$(mktemp)
+	"$@" >"$out" 2>&1
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -n 1)
+	p=0 f=1
+	[ -n "$line" ] && read -r p _ f _ <<<"${line//,/}"
+	passed=$((passed + p)) failed=$((failed + f))
+	printf '%-12s %5d passed, %d failed  (%d s)\n' "$name" "$p" "$f" \
+		$((SECONDS - start))
+	if [ "$f" != 0 ]; then
+		tail -n 40 "$out"
+		finish
+	fi
+	[ -n "${VERBOSE-}" ] && cat "$out"
+	rm -f "$out"
+}
+
+finish() {
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ]
+	exit
+}
+
+build() {
+	make --no-print-directory -j2 "$@" && echo '1 passed, 0 failed'
+}
+
+run_stage() {
+	case $1 in
+	build) stage build build all ;;
+	unit) stage unit make --no-print-directory unit ;;
+	cli) stage cli bash tests/cli.sh ;;
+	bad) stage bad bash tests/bad.sh ;;
+	docs) stage docs bash tests/docs.sh ;;
+	oracle) stage oracle "$PY" tests/models/oracle.py ;;
+	quant) stage quant "$PY" tests/models/quant.py ;;
+	random) stage random "$PY" tests/models/random_models.py --count "${COUNT:-200}" --seed "${SEED:-1}" ;;
+	fault) stage fault bash tests/fault/run.sh ;;
+	asan)
+		PARE=$PWD/build/asan/pare
+		stage asan-build build V=asan all replay
+		stage asan-unit make --no-print-directory V=asan unit
+		stage asan-bad bash tests/bad.sh
+		stage asan-fuzz build/asan/fuzz-replay tests/bad testdata
+		PARE=$PWD/build/release/pare
+		;;
+	fuzz) stage fuzz bash tests/fuzz/run.sh ;;
+	test-onnx) stage onnx "$PY" tests/models/backend.py ;;
+	test-models) stage models "$PY" tests/models/npm.py ;;
+	test-random) COUNT=${COUNT:-1000} run_stage random ;;
+	bench-*) stage "$1" bash "bench/${1#bench-}.sh" ;;
+	*) echo "unknown stage '$1'"; exit 2 ;;
+	esac
+}
+
+[ $# -gt 0 ] || set -- build unit cli bad docs oracle quant random fault asan
+for s in "$@"; do run_stage "$s"; done
+finish
