@@ -30,8 +30,9 @@ char *path_dir(const char *path)
 	return dir;
 }
 
-static void find_dirs(struct external *x, const char *path)
+static void find_dirs(struct external *x)
 {
+	const char *path = x->path;
 	struct stat st;
 	char *real;
 
@@ -147,7 +148,7 @@ static enum status map_file(struct external *x, struct model *m,
 	if (*out)
 		return OK;
 	if (!x->ready)
-		find_dirs(x, m->path);
+		find_dirs(x);
 	if (!x->dir)
 		return diag_error(m->diag, at, E_external,
 				  "a model that is no file has no directory "

@@ -11,6 +11,7 @@
 
 /* Files mapped so far, and where they may lie. */
 struct external {
+	const char *path; /* of the model; NULL: none */
 	char *dir;        /* of the model path; NULL: none */
 	char *real_dir;   /* of what a symbolic link leads to, or NULL */
 	struct map files; /* location sym -> struct blob */

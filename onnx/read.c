@@ -16,7 +16,7 @@ enum { IR_VERSION_KNOWN = 13 };
 
 const struct at *where_at(struct reader *r, const struct where *w)
 {
-	const char *file = r->m->path;
+	const char *file = r->path;
 	struct str name;
 
 	r->at = w->n ? node_at(w->n) : (struct at){0};
@@ -37,10 +37,10 @@ ProtobufCMessage *read_message(struct reader *r,
 			       const ProtobufCMessageDescriptor *d,
 			       enum status *st)
 {
-	const struct at at = {.file = r->m->path};
+	const struct at at = {.file = r->path};
 	ProtobufCMessage *p;
 
-	*st = skim(&r->skim, r->d, r->m->path, d, r->file->p, r->file->len);
+	*st = skim(&r->skim, r->d, r->path, d, r->file->p, r->file->len);
 	if (*st)
 		return NULL;
 	p = protobuf_c_message_unpack(d, NULL, r->skim.len, r->skim.out);
@@ -50,6 +50,17 @@ ProtobufCMessage *read_message(struct reader *r,
 	free(r->skim.out); /* the messages hold copies of what they need */
 	r->skim.out = NULL;
 	return p;
+}
+
+void reader_init(struct reader *r, struct model *m, const char *path,
+		 struct blob *file, const struct onnx_read_opts *o)
+{
+	static const struct onnx_read_opts none;
+
+	*r = (struct reader){
+		.m = m, .d = m->diag, .o = o ? o : &none, .file = file};
+	if (path)
+		r->path = r->ext.path = arena_printf(&m->arena, "%s", path);
 }
 
 void reader_release(struct reader *r)
@@ -71,7 +82,7 @@ static struct str domain_of(const struct model *m, sym domain)
 enum status read_opsets(struct reader *r, Onnx__OperatorSetIdProto **p,
 			size_t n, struct opset **out, uint32_t *nout)
 {
-	const struct at at = {.file = r->m->path};
+	const struct at at = {.file = r->path};
 	struct model *m = r->m;
 	struct opset *o = arena_array(&m->arena, n, sizeof *o);
 
@@ -101,7 +112,7 @@ enum status read_opsets(struct reader *r, Onnx__OperatorSetIdProto **p,
 
 static void read_header(struct reader *r, const Onnx__ModelProto *p)
 {
-	const struct at at = {.file = r->m->path};
+	const struct at at = {.file = r->path};
 	struct model *m = r->m;
 
 	m->has_ir_version = p->has_ir_version;
@@ -124,7 +135,7 @@ static void read_header(struct reader *r, const Onnx__ModelProto *p)
 /* Without import statements (IR version < 3) operators are of version 1. */
 static enum status read_model(struct reader *r, const Onnx__ModelProto *p)
 {
-	const struct at at = {.file = r->m->path};
+	const struct at at = {.file = r->path};
 	struct model *m = r->m;
 	enum status st;
 
@@ -146,17 +157,17 @@ static enum status read_model(struct reader *r, const Onnx__ModelProto *p)
 enum status onnx_read_blob(struct diag *d, const char *path, struct blob *file,
 			   const struct onnx_read_opts *o, struct model **out)
 {
-	static const struct onnx_read_opts none;
-	struct reader r = {.d = d, .o = o ? o : &none, .file = file};
+	struct model *m = model_create(d);
+	struct reader r;
 	ProtobufCMessage *p;
 	enum status st;
 
 	*out = NULL;
-	r.m = model_create(d);
-	r.m->path = path ? arena_printf(&r.m->arena, "%s", path) : NULL;
-	r.m->file = blob_ref(file);
-	r.m->file_bytes = file->len;
-	model_keep_blob(r.m, r.m->file);
+	reader_init(&r, m, path, file, o);
+	m->path = r.path;
+	m->file = blob_ref(file);
+	m->file_bytes = file->len;
+	model_keep_blob(m, m->file);
 	p = read_message(&r, &onnx__model_proto__descriptor, &st);
 	if (p) {
 		st = read_model(&r, (Onnx__ModelProto *)p);
@@ -164,9 +175,9 @@ enum status onnx_read_blob(struct diag *d, const char *path, struct blob *file,
 	}
 	reader_release(&r);
 	if (st)
-		model_free(r.m);
+		model_free(m);
 	else
-		*out = r.m;
+		*out = m;
 	return st;
 }
 

@@ -130,7 +130,7 @@ static enum status read_body(struct reader *r, struct func *f,
 
 enum status read_funcs(struct reader *r, Onnx__FunctionProto **p, size_t n)
 {
-	const struct at at = {.file = r->m->path};
+	const struct at at = {.file = r->path};
 	enum status st = OK;
 
 	if (n > FUNC_MAX)

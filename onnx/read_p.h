@@ -15,6 +15,7 @@
 struct reader {
 	struct model *m;
 	struct diag *d;
+	const char *path; /* for messages; NULL: memory */
 	const struct onnx_read_opts *o;
 	struct blob *file; /* borrowed: m->file */
 	struct skim skim;  /* its side buffer holds gathered payloads */
@@ -40,6 +41,9 @@ const struct at *where_at(struct reader *r, const struct where *w);
 ProtobufCMessage *read_message(struct reader *r,
 			       const ProtobufCMessageDescriptor *d,
 			       enum status *st);
+/* path is copied into the model's arena; r->file is borrowed. */
+void reader_init(struct reader *r, struct model *m, const char *path,
+		 struct blob *file, const struct onnx_read_opts *o);
 void reader_release(struct reader *r);
 enum status read_opsets(struct reader *r, Onnx__OperatorSetIdProto **p,
 			size_t n, struct opset **out, uint32_t *nout);

@@ -255,15 +255,17 @@ static bool is_payload(const struct level *l, const struct field *f)
 static enum status add_payload(struct skim *s, struct level *l,
 			       const struct field *f)
 {
+	const struct at at = {.file = s->file};
 	struct ticket *t = &l->t;
 	const struct ticket here = {(uint64_t)(f->p - s->base), f->n, f->id, 0};
 
 	if (f->id != RAW_DATA && f->wire == LEN && f->n == 0)
 		return OK; /* no numbers: as if absent */
 	if (t->field && t->field != f->id)
-		return bad(s, f->p,
-			   "a tensor stores its values in two "
-			   "fields");
+		return diag_error(s->d, &at, E_payload,
+				  "at byte %zu: a tensor stores its values in "
+				  "two fields",
+				  (size_t)(f->p - s->base));
 	if (!t->field || f->id == RAW_DATA) { /* a bytes field: last wins */
 		*t = here;
 		return OK;
