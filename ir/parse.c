@@ -63,7 +63,8 @@ static bool parse_metadata(struct parser *p)
 {
 	struct buf all = {0}, one = {0};
 	struct str key, val;
-	bool ok = lex_expect(p, '[');
+	bool ok = p->m->rest.n ? parse_fail(p, "the keyword is repeated")
+			       : lex_expect(p, '[');
 
 	buf_add(&all, p->m->rest.p, p->m->rest.n);
 	if (ok && !lex_accept(p, ']')) {

@@ -4,6 +4,7 @@
  * names become operators or functions, and nodes are put in order.
  */
 #include <stdlib.h>
+#include "ir/calls.h"
 #include "ir/parse_p.h"
 
 static bool connect(struct parser *p)
@@ -77,8 +78,9 @@ static bool index_funcs(struct parser *p, struct map *funcs)
 		sym key = func_sym(m, f->domain, f->name, f->overload);
 
 		if (!map_put_ptr(funcs, key, f))
-			return parse_fail(p, "function '%s' is defined twice",
-					  sym_text(m, f->name));
+			return parse_fail_at(p, p->p, E_func,
+					     "function '%s' is defined twice",
+					     sym_text(m, f->name));
 	}
 	return true;
 }
@@ -137,5 +139,5 @@ bool parse_bind(struct parser *p)
 	}
 	vec_release(&all);
 	map_release(&funcs);
-	return ok;
+	return ok && model_check_calls(p->m) == OK;
 }

@@ -220,6 +220,8 @@ static bool func_key(struct parser *p, struct func *f)
 		f->domain = lex_sym(p, s);
 	else if (str_is(key, "overload"))
 		f->overload = lex_sym(p, s);
+	else if (f->rest.n)
+		return parse_fail(p, "the keyword is repeated");
 	else
 		parse_rest(p, &f->rest, 8, s);
 	return true;
