@@ -26,7 +26,7 @@ Q    := $(if $(VERBOSE),,@)
 obj   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 LIBSRC := $(wildcard base/*.c ir/*.c ir/infer/*.c onnx/*.c runtime/*.c \
-	runtime/kernels/*.c passes/*.c quant/*.c prune/*.c native/*.c)
+	runtime/kernels/*.c passes/*.c quant/*.c prune/*.c native/*.c api/*.c)
 LIB    := $(call obj,$(LIBSRC)) $(BUILD)/gen/rules.o $(BUILD)/gen/onnx.pb-c.o
 CLI    := $(call obj,$(wildcard cli/*.c))
 

@@ -168,7 +168,7 @@ void graph_renumber(struct graph *g)
 /* ---- paths ---- */
 
 #define PATH_LABEL  64 /* bytes shown of one name */
-#define PATH_LEVELS 8  /* innermost levels shown */
+#define PATH_LEVELS 4  /* innermost levels shown */
 
 static int shown(struct str s)
 {
