@@ -156,3 +156,42 @@ enum status nn_save(struct kcall *c, uint32_t i, enum dtype dt, int rank,
 	nn_save_range(a, 0, a->n, v);
 	return OK;
 }
+
+enum status nn_expand(struct kcall *c, uint32_t j, int rank, const int64_t *dim,
+		      const double **out)
+{
+	int64_t o[KERNEL_MAX_RANK] = {0}, n, at = 0;
+	const struct array *a = j < c->nin ? c->in[j] : NULL;
+	const double *v;
+	double *y;
+
+	if (!a || a->kind != ARR_TENSOR || !dtype_is_float(a->dt))
+		return kcall_error(c, E_type, "input %u is not a float tensor",
+				   j);
+	for (int i = 0; i < a->rank; i++) {
+		int k = rank - a->rank + i;
+
+		if (k < 0 ? a->dim[i] != 1
+			  : a->dim[i] != 1 && a->dim[i] != dim[k])
+			return kcall_error(c, E_shape,
+					   "input %u does not broadcast", j);
+	}
+	v = nn_load(c, j);
+	y = nn_count(rank, dim, &n) ? nn_temp(c, n) : NULL;
+	if (!v || !y)
+		return LIMIT;
+	*out = y;
+	if (n == 0)
+		return OK;
+	do {
+		int64_t from = 0;
+
+		for (int i = 0; i < a->rank; i++) {
+			int k = rank - a->rank + i;
+
+			from = from * a->dim[i] + (a->dim[i] == 1 ? 0 : o[k]);
+		}
+		y[at++] = v[from];
+	} while (odometer_next(rank, dim, o));
+	return OK;
+}

@@ -52,6 +52,9 @@ void *nn_scratch(struct kcall *c, int64_t n, size_t size);
 const double *nn_load(struct kcall *c, uint32_t j);
 void nn_load_range(const struct array *a, int64_t at, int64_t n, double *dst);
 void nn_save_range(struct array *a, int64_t at, int64_t n, const double *v);
+/* Input j broadcast to exactly these dims, as doubles; E-shape. */
+enum status nn_expand(struct kcall *c, uint32_t j, int rank, const int64_t *dim,
+		      const double **out);
 /* Output i from doubles, rounded once; does nothing where i is unused. */
 enum status nn_save(struct kcall *c, uint32_t i, enum dtype dt, int rank,
 		    const int64_t *dim, const double *v);
