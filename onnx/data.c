@@ -357,17 +357,12 @@ static void *put_data(struct writer *w, const struct onnx_data *in, int depth)
 	}
 }
 
-static bool data_append(void *arg, const void *p, size_t n)
-{
-	return outfile_write(arg, p, n) == OK;
-}
-
 enum status onnx_write_data(struct model *m, const char *path,
 			    const struct onnx_data *in)
 {
 	struct writer w;
 	struct outfile *f;
-	struct sink out = {data_append, NULL};
+	struct sink out = {sink_file, NULL};
 	const ProtobufCMessage *p;
 	enum status st;
 

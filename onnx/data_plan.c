@@ -96,7 +96,7 @@ void data_plan_make(struct data_plan *p, const struct model *m, bool all,
 
 /* Bytes of a tensor in pieces, splats never expanded. */
 static bool tensor_stream(const struct model *m, const struct tensor *t,
-			  struct sink *out)
+			  const struct sink *out)
 {
 	const void *p;
 
@@ -107,7 +107,7 @@ static bool tensor_stream(const struct model *m, const struct tensor *t,
 }
 
 static bool plan_stream(const struct data_plan *p, const struct model *m,
-			struct sink *out)
+			const struct sink *out)
 {
 	static const char zero[ALIGN_LARGE];
 	uint64_t at = 0;
@@ -143,7 +143,7 @@ enum status data_plan_name(struct data_plan *p, const struct model *m,
 			   const char *model_path)
 {
 	XXH64_state_t *h = XXH64_createState();
-	struct sink out = {hash_append, h};
+	const struct sink out = {hash_append, h};
 	const struct str s = stem(model_path);
 	char *dir = path_dir(model_path);
 	struct buf b = {0};
@@ -162,17 +162,12 @@ enum status data_plan_name(struct data_plan *p, const struct model *m,
 	return ok ? OK : LIMIT;
 }
 
-static bool file_append(void *arg, const void *p, size_t n)
-{
-	return outfile_write(arg, p, n) == OK;
-}
-
 enum status data_plan_write(const struct data_plan *p, const struct model *m,
 			    struct diag *d)
 {
 	struct outfile *f;
 	enum status st = outfile_open(d, p->path, &f);
-	struct sink out = {file_append, f};
+	const struct sink out = {sink_file, f};
 
 	if (st)
 		return st;

@@ -151,6 +151,8 @@ static enum status read_model(struct reader *r, const Onnx__ModelProto *p)
 		st = read_graph(r, m->main, p->graph, 0);
 	if (!st)
 		st = check_funcs(r);
+	if (!st)
+		value_note_consts(m);
 	return st;
 }
 

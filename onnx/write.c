@@ -31,7 +31,12 @@ void *write_array(struct writer *w, size_t n)
 	return arena_array(&w->tmp, n, sizeof(void *));
 }
 
-bool sink_splat(struct sink *out, const struct blob *b)
+bool sink_file(void *outfile, const void *p, size_t n)
+{
+	return outfile_write(outfile, p, n) == OK;
+}
+
+bool sink_splat(const struct sink *out, const struct blob *b)
 {
 	const size_t elem = b->elem;
 	const size_t fit = elem < CHUNK ? CHUNK / elem * elem : elem;
@@ -51,7 +56,7 @@ bool sink_splat(struct sink *out, const struct blob *b)
 /* protobuf-c's way to say where bytes go, around ours. */
 struct stream {
 	ProtobufCBuffer base;
-	struct sink *out;
+	const struct sink *out;
 	const struct map *splats;
 	bool failed;
 };
@@ -69,7 +74,7 @@ static void stream_append(ProtobufCBuffer *base, size_t n, const uint8_t *p)
 }
 
 enum status write_stream(struct writer *w, const ProtobufCMessage *p,
-			 struct sink *out)
+			 const struct sink *out)
 {
 	struct stream s = {{stream_append}, out, &w->splats, false};
 
@@ -136,7 +141,7 @@ static bool buf_append(void *arg, const void *p, size_t n)
 
 enum status onnx_encode(const struct model *m, struct buf *b)
 {
-	struct sink out = {buf_append, b};
+	const struct sink out = {buf_append, b};
 	struct writer w;
 	ProtobufCMessage *p;
 	enum status st;
@@ -183,18 +188,13 @@ static bool references_hold(const struct model *m, const char *path)
 	       same_dir(m->path, path);
 }
 
-static bool file_append(void *arg, const void *p, size_t n)
-{
-	return outfile_write(arg, p, n) == OK;
-}
-
 static enum status write_file(struct writer *w, const char *path,
 			      bool if_changed, uint64_t *bytes)
 {
 	const ProtobufCMessage *p = write_model(w);
 	struct outfile *f;
 	enum status st = w->status;
-	struct sink out = {file_append, NULL};
+	struct sink out = {sink_file, NULL};
 
 	if (!st)
 		st = outfile_open(w->d, path, &f);

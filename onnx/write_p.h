@@ -57,9 +57,11 @@ ProtobufCBinaryData write_sym(const struct writer *w, sym s,
 void *write_array(struct writer *w, size_t n); /* of n pointers */
 /* Encode a message into a sink, payloads straight from their blobs. */
 enum status write_stream(struct writer *w, const ProtobufCMessage *p,
-			 struct sink *out);
+			 const struct sink *out);
+/* A sink's append for a struct outfile. */
+bool sink_file(void *outfile, const void *p, size_t n);
 /* The bytes of a splat, piece by piece. */
-bool sink_splat(struct sink *out, const struct blob *b);
+bool sink_splat(const struct sink *out, const struct blob *b);
 void writer_init(struct writer *w, const struct model *m);
 void writer_release(struct writer *w);
 

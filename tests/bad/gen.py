@@ -149,7 +149,7 @@ def _(_):
 
 @file('tag-zero')
 def _(_):
-    return b'\x00\x00' + model(simple())
+    return num(1, 8) + b'\x00\x00' + sub(7, simple()) + opset()
 
 
 @file('tag-too-long')
@@ -164,7 +164,7 @@ def _(_):
 
 @file('wrong-wire-type')
 def _(_):
-    return sub(1, 'eight') + sub(7, simple()) + opset()
+    return num(1, 8) + num(7, 1) + opset()
 
 
 @file('graph-twice')
