@@ -445,7 +445,8 @@ void value_replace_uses(struct value *from, struct value *to);
 void value_replace_uses_except(struct value *from, struct value *to,
 			       const struct node *user);
 void use_set(struct use *u, struct value *v);   /* v NULL: left out */
-/* Take an unused initializer or graph input out of its graph. */
+/* Take an unused initializer, graph input or optional output of a node out of
+ * its graph. */
 void value_remove(struct value *v);
 bool value_is_output(const struct value *v);    /* of its own graph */
 /* A new initializer or (in graphs that cannot hold one) Constant node. */

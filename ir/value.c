@@ -80,12 +80,15 @@ void value_gone(struct value *v)
 
 void value_remove(struct value *v)
 {
-	if (v->def || v->nuse)
-		BUG("removal of a value that a node produces or uses");
-	if (v->is_input)
+	if (v->nuse)
+		BUG("removal of a value that is used");
+	if (v->is_input) {
 		graph_drop_input(v->graph, v->slot);
-	else
-		value_gone(v);
+		return;
+	}
+	if (v->def)
+		v->def->out[v->slot] = NULL;
+	value_gone(v);
 }
 
 struct value *value_const(struct graph *g, const struct tensor *t,
