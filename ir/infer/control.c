@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.c -- If, Loop, Scan, SequenceMap: types flow into bodies and back.
+ *
+ * The type of a value that a loop carries must hold before and after every
+ * iteration: it starts as the initial one and is widened by what the body
+ * returns until nothing changes, which takes at most ROUNDS rounds.
+ */
+#include "ir/infer/infer.h"
+
+enum { ROUNDS = 4 };
+
+static const struct type *returned(const struct graph *g, uint32_t i)
+{
+	const struct value *v = i < g->ret->nin ? g->ret->in[i].v : NULL;
+
+	return v ? v->type : type_unknown();
+}
+
+/* Gives a body's input a type on top of its declaration. */
+static enum status body_input(struct node *n, struct graph *body, uint32_t i,
+			      const struct type *t)
+{
+	struct model *m = body->model;
+	struct buf a = {0}, b = {0};
+	const struct type *merged;
+	enum status st;
+
+	if (i >= body->nin)
+		return OK;
+	merged = type_merge(m, t, body->in_info[i].decl);
+	if (merged) {
+		body->in[i]->type = merged;
+		return OK;
+	}
+	type_print(m, &a, t);
+	type_print(m, &b, body->in_info[i].decl);
+	st = infer_error(n, E_type,
+			 "input %u of the body is declared as '%s', but gets "
+			 "'%s'",
+			 (unsigned)i, b.p, a.p);
+	buf_release(&a);
+	buf_release(&b);
+	return st;
+}
+
+enum status infer_if(struct node *n)
+{
+	struct model *m = node_model(n);
+	struct graph *a = node_attr_graph(n, "then_branch");
+	struct graph *b = node_attr_graph(n, "else_branch");
+	enum status st = OK;
+
+	if (!a || !b)
+		return OK;
+	st = infer_graph(a);
+	if (!st)
+		st = infer_graph(b);
+	for (uint32_t i = 0; i < n->nout && !st; i++)
+		st = out_type(n, i,
+			      type_join(m, returned(a, i), returned(b, i)));
+	return st;
+}
+
+/* Body inputs [in0, in0+n) carry what outputs [out0, out0+n) return. */
+struct carried {
+	struct graph *body;
+	uint32_t in0, out0, n;
+	const struct type **t;
+};
+
+static const struct type *without_shape(struct model *m, const struct type *t)
+{
+	return t->kind == TY_TENSOR ? type_tensor(m, t->dt, -1, NULL)
+				    : type_unknown();
+}
+
+/* Widens the carried types by what the body returned; true if none changed. */
+static bool widen(struct model *m, struct carried *c, bool last)
+{
+	bool same = true;
+
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct type *t = returned(c->body, c->out0 + i);
+		const struct type *j = type_join(m, c->t[i], t);
+
+		if (j == c->t[i])
+			continue;
+		same = false;
+		c->t[i] = last ? without_shape(m, j) : j;
+	}
+	return same;
+}
+
+static enum status infer_carried(struct node *n, struct carried *c,
+				 const struct type *const *other)
+{
+	struct model *m = node_model(n);
+	enum status st = OK;
+
+	for (int round = 0; round < ROUNDS && !st; round++) {
+		infer_reset(c->body);
+		for (uint32_t i = 0; i < c->body->nin && !st; i++) {
+			bool own = i >= c->in0 && i - c->in0 < c->n;
+
+			st = body_input(n, c->body, i,
+					own ? c->t[i - c->in0] : other[i]);
+		}
+		if (!st)
+			st = infer_graph(c->body);
+		if (!st && widen(m, c, round >= ROUNDS - 2))
+			return OK;
+	}
+	for (uint32_t i = 0; i < c->n; i++)
+		c->t[i] = type_unknown();
+	return st;
+}
+
+/* t with a dim put before axis `at`. */
+static const struct type *with_dim(struct node *n, const struct type *t,
+				   int64_t at, struct dim d)
+{
+	struct dim *r;
+	int k = 0;
+
+	if (t->kind != TY_TENSOR || t->rank < 0)
+		return t;
+	at += at < 0 ? t->rank + 1 : 0;
+	if (at < 0 || at > t->rank)
+		return type_tensor(node_model(n), t->dt, -1, NULL);
+	r = dims_new(n, (size_t)t->rank + 1);
+	for (int i = 0; i <= t->rank; i++)
+		r[i] = i == at ? d : t->dim[k++];
+	return type_tensor(node_model(n), t->dt, t->rank + 1, r);
+}
+
+/* t without axis `at`, whose size goes to *d. */
+static const struct type *drop_dim(struct node *n, const struct type *t,
+				   int64_t at, struct dim *d)
+{
+	struct dim *r;
+	int k = 0;
+
+	*d = dim_none();
+	if (t->kind != TY_TENSOR || t->rank < 0)
+		return t;
+	at += at < 0 ? t->rank : 0;
+	if (at < 0 || at >= t->rank)
+		return type_tensor(node_model(n), t->dt, -1, NULL);
+	*d = t->dim[at];
+	r = dims_new(n, (size_t)t->rank);
+	for (int i = 0; i < t->rank; i++)
+		if (i != at)
+			r[k++] = t->dim[i];
+	return type_tensor(node_model(n), t->dt, t->rank - 1, r);
+}
+
+/* ---- Loop ---- */
+
+static bool is_true(const struct value *v)
+{
+	return v && v->konst && v->konst->dt == DT_BOOL && v->konst->n == 1 &&
+	       tensor_int(v->graph->model, v->konst, 0) != 0;
+}
+
+/* The number of iterations if only the trip count ends the loop. */
+static struct dim trips(struct node *n, const struct graph *body)
+{
+	const struct value *end = body->ret->nin ? body->ret->in[0].v : NULL;
+	const struct dim *d;
+	uint32_t count;
+	int64_t v;
+
+	/* a condition passed through Identity nodes */
+	while (end && end->def && node_is(end->def, OP_Identity))
+		end = node_in(end->def, 0);
+	if (in_given(n, 1) && !is_true(node_in(n, 1)))
+		return dim_none();
+	if (!is_true(end) && !(body->nin > 1 && end == body->in[1]))
+		return dim_none();
+	if (!in_data(n, 0, &d, &count) || count != 1)
+		return dim_none();
+	return dim_number(node_model(n), d[0], &v) && v < 0 ? dim_of(0) : d[0];
+}
+
+enum status infer_loop(struct node *n)
+{
+	struct model *m = node_model(n);
+	struct graph *body = node_attr_graph(n, "body");
+	struct carried c = {.body = body, .in0 = 2, .out0 = 1};
+	const struct type *other[2] = {type_tensor(m, DT_I64, 0, NULL),
+				       type_tensor(m, DT_BOOL, 0, NULL)};
+	struct dim count;
+	enum status st;
+
+	if (!body || n->nin < 2)
+		return OK;
+	c.n = n->nin - 2;
+	if (body->nin != n->nin || body->ret->nin != n->nout + 1)
+		return infer_error(n, E_type,
+				   "the body takes %u values and returns %u, "
+				   "expected %u and %u",
+				   (unsigned)body->nin,
+				   (unsigned)body->ret->nin, (unsigned)n->nin,
+				   (unsigned)n->nout + 1);
+	c.t = arena_array(&m->arena, c.n + 1u, sizeof(*c.t));
+	for (uint32_t i = 0; i < c.n; i++)
+		c.t[i] = in_type(n, i + 2);
+	st = infer_carried(n, &c, other);
+	count = trips(n, body);
+	for (uint32_t i = 0; i < n->nout && !st; i++)
+		st = out_type(
+			n, i,
+			i < c.n ? c.t[i]
+				: with_dim(n, returned(body, i + 1), 0, count));
+	return st;
+}
+
+/* ---- Scan ---- */
+
+static int64_t axis_at(const int64_t *axes, size_t count, size_t i)
+{
+	return axes && i < count ? axes[i] : 0;
+}
+
+enum status infer_scan(struct node *n)
+{
+	struct model *m = node_model(n);
+	struct graph *body = node_attr_graph(n, "body");
+	int64_t k = node_attr_int(n, "num_scan_inputs", 0);
+	size_t nin, nout;
+	const int64_t *in_axes = node_attr_ints(n, "scan_input_axes", &nin);
+	const int64_t *out_axes = node_attr_ints(n, "scan_output_axes", &nout);
+	struct carried c = {.body = body};
+	const struct type **t;
+	struct dim len = dim_none(), d;
+	enum status st;
+
+	if (!body || k < 1 || k > n->nin)
+		return OK;
+	c.n = n->nin - (uint32_t)k;
+	if (body->nin != n->nin || body->ret->nin != n->nout || c.n > n->nout)
+		return infer_error(n, E_type,
+				   "the body takes %u values and returns %u, "
+				   "expected %u and %u",
+				   (unsigned)body->nin,
+				   (unsigned)body->ret->nin, (unsigned)n->nin,
+				   (unsigned)n->nout);
+	t = arena_array(&m->arena, n->nin + 1u, sizeof(*t));
+	for (uint32_t i = 0; i < n->nin; i++) {
+		t[i] = in_type(n, i);
+		if (i < c.n)
+			continue;
+		t[i] = drop_dim(n, t[i], axis_at(in_axes, nin, i - c.n), &d);
+		if (!dim_join(len, d, &len))
+			return infer_error(n, E_shape,
+					   "scan inputs have %lld and %lld "
+					   "elements",
+					   (long long)len.n, (long long)d.n);
+	}
+	c.t = t;
+	st = infer_carried(n, &c, t);
+	for (uint32_t i = 0; i < n->nout && !st; i++)
+		st = out_type(
+			n, i,
+			i < c.n ? c.t[i]
+				: with_dim(n, returned(body, i),
+					   axis_at(out_axes, nout, i - c.n),
+					   len));
+	return st;
+}
+
+/* Version 8 puts a batch axis before all, and sequence lengths first. */
+enum status infer_scan_old(struct node *n)
+{
+	struct model *m = node_model(n);
+	struct graph *body = node_attr_graph(n, "body");
+	int64_t k = node_attr_int(n, "num_scan_inputs", 0);
+	struct carried c = {.body = body};
+	const struct type **t;
+	struct dim len = dim_none(), batch = dim_none(), d;
+	enum status st;
+
+	if (!body || k < 1 || k + 1 > n->nin || body->nin + 1 != n->nin ||
+	    body->ret->nin != n->nout)
+		return OK;
+	c.n = body->nin - (uint32_t)k;
+	t = arena_array(&m->arena, n->nin + 1u, sizeof(*t));
+	for (uint32_t i = 0; i < body->nin; i++) {
+		t[i] = drop_dim(n, in_type(n, i + 1), 0, &d);
+		if (!dim_unknown(d))
+			batch = d;
+		if (i < c.n)
+			continue;
+		t[i] = drop_dim(n, t[i], 0, &d);
+		if (!dim_unknown(d))
+			len = d;
+	}
+	c.t = t;
+	st = infer_carried(n, &c, t);
+	for (uint32_t i = 0; i < n->nout && !st; i++) {
+		const struct type *r = i < c.n ? c.t[i] : returned(body, i);
+
+		if (i >= c.n)
+			r = with_dim(n, r, 0, len);
+		st = out_type(n, i, with_dim(n, r, 0, batch));
+	}
+	return st;
+}
+
+/* ---- SequenceMap ---- */
+
+enum status infer_sequence_map(struct node *n)
+{
+	struct model *m = node_model(n);
+	struct graph *body = node_attr_graph(n, "body");
+	enum status st = OK;
+
+	if (!body || body->nin != n->nin || body->ret->nin != n->nout)
+		return OK;
+	for (uint32_t i = 0; i < n->nin && !st; i++) {
+		const struct type *t = in_type(n, i);
+
+		st = body_input(n, body, i,
+				t->kind == TY_SEQ && t->elem ? t->elem : t);
+	}
+	if (!st)
+		st = infer_graph(body);
+	for (uint32_t i = 0; i < n->nout && !st; i++)
+		st = out_type(
+			n, i,
+			type_of_elem(m, TY_SEQ, DT_NONE, returned(body, i)));
+	return st;
+}
