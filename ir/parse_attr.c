@@ -262,11 +262,13 @@ struct attr_list {
 static bool parse_named(struct parser *p, struct node *n, struct attr_list *l,
 			unsigned depth)
 {
-	const char *at = p->p;
+	const char *at;
 	struct attr a;
 	struct str s;
 	sym name;
 
+	lex_peek(p);
+	at = p->p;
 	if (!lex_name(p, &s, "an attribute name"))
 		return false;
 	name = lex_sym(p, s);
