@@ -25,6 +25,8 @@ static struct array *array_new(enum array_kind kind, enum dtype dt, int rank)
 	return a;
 }
 
+/* The product of the dims that are not 0 must fit as well, with room for an
+ * element's bytes: then no stride overflows anywhere. */
 bool dims_count(int rank, const int64_t *dim, int64_t *n)
 {
 	bool zero = false;
@@ -34,14 +36,13 @@ bool dims_count(int rank, const int64_t *dim, int64_t *n)
 		if (dim[i] < 0)
 			return false;
 		zero |= dim[i] == 0;
-	}
-	if (zero) {
-		*n = 0;
-		return true;
-	}
-	for (int i = 0; i < rank; i++)
-		if (!mul_i64(*n, dim[i], n))
+		if (dim[i] && !mul_i64(*n, dim[i], n))
 			return false;
+	}
+	if (*n > INT64_MAX / 16)
+		return false;
+	if (zero)
+		*n = 0;
 	return true;
 }
 

@@ -49,7 +49,7 @@ static enum status const_list(struct kcall *c, const struct attr *a)
 enum status k_constant(struct kcall *c)
 {
 	static const char *const lists[] = {
-		"value_float", "value_floats",	"value_int",
+		"value_float", "value_floats", "value_int",
 		"value_ints",  "value_string", "value_strings",
 	};
 	static const enum attr_kind kinds[] = {
@@ -104,7 +104,7 @@ enum status k_constant_of_shape(struct kcall *c)
 {
 	const struct tensor *t = node_attr_tensor(c->node, "value");
 	enum dtype dt = t ? t->dt : DT_F32;
-	uint8_t elem[16] = { 0 };
+	uint8_t elem[16] = {0};
 	const void *one = elem;
 	struct array *y;
 	const int64_t *dim;
@@ -179,7 +179,7 @@ enum status k_range(struct kcall *c)
 			return st;
 	}
 	n = ceil((v[1] - v[0]) / v[2]);
-	if (!(n < 0x1p62))      /* also NaN: 0/0 */
+	if (!(n < 0x1p62)) /* also NaN: 0/0 */
 		return kcall_error(c, E_value, "the range has no end");
 	count = n > 0 ? (int64_t)n : 0;
 	y = kcall_out(c, 0, dt, 1, &count);
@@ -210,8 +210,8 @@ enum status k_eye_like(struct kcall *c)
 		int64_t j;
 
 		if (add_i64(i, k, &j) && j >= 0 && j < x->dim[1])
-			dtype_set(y->dt, y->data,
-				  (size_t)(i * x->dim[1] + j), 1);
+			dtype_set(y->dt, y->data, (size_t)(i * x->dim[1] + j),
+				  1);
 	}
 	return OK;
 }
@@ -253,16 +253,15 @@ enum status k_trilu(struct kcall *c)
 	rows = x->dim[x->rank - 2];
 	memcpy(out.p, in.p, (size_t)x->n * in.size);
 	for (int64_t r = 0; cols && r < x->n / cols; r++)
-		tri_row(out.p + (size_t)(r * cols) * in.size, r % rows, cols,
-			k, upper, in.size);
+		tri_row(out.p + (size_t)(r * cols) * in.size, r % rows, cols, k,
+			upper, in.size);
 	elems_done(&out);
 	return OK;
 }
 
 /* ---- random numbers ---- */
 
-static enum status random_type(struct kcall *c, enum dtype like,
-			       enum dtype *dt)
+static enum status random_type(struct kcall *c, enum dtype like, enum dtype *dt)
 {
 	int64_t num = node_attr_int(c->node, "dtype", like);
 

@@ -33,9 +33,8 @@ static enum status reshape_dims(struct kcall *c, const int64_t *want, size_t n,
 						   "two dimensions are -1");
 			free_at = (int)i;
 		} else if (want[i] < -1 || !mul_i64(known, dim[i], &known)) {
-			return kcall_error(c, E_value,
-					   "dimension %zu is %lld", i,
-					   (long long)want[i]);
+			return kcall_error(c, E_value, "dimension %zu is %lld",
+					   i, (long long)want[i]);
 		}
 	}
 	if (free_at >= 0 && known > 0 && x->n % known == 0)
@@ -207,8 +206,8 @@ enum status k_shape(struct kcall *c)
 {
 	const struct array *x = c->in[0];
 	int64_t from = clamp_axis(node_attr_int(c->node, "start", 0), x->rank);
-	int64_t to = clamp_axis(node_attr_int(c->node, "end", x->rank),
-				x->rank);
+	int64_t to =
+		clamp_axis(node_attr_int(c->node, "end", x->rank), x->rank);
 	int64_t n = to > from ? to - from : 0;
 	struct array *y = kcall_out(c, 0, DT_I64, 1, &n);
 
