@@ -54,11 +54,11 @@ void pare_set_threads(unsigned n);
 /* Also the exit codes of the command. */
 enum pare_status {
 	PARE_OK = 0,
-	PARE_NO = 1,            /* the answer is no: results differ */
-	PARE_USAGE = 2,         /* an argument is wrong */
-	PARE_BAD_MODEL = 3,     /* invalid or unsupported model */
-	PARE_BAD_IO = 4,        /* a file cannot be read or written */
-	PARE_LIMIT = 5          /* memory, time or size */
+	PARE_NO = 1,        /* the answer is no: results differ */
+	PARE_USAGE = 2,     /* an argument is wrong */
+	PARE_BAD_MODEL = 3, /* invalid or unsupported model */
+	PARE_BAD_IO = 4,    /* a file cannot be read or written */
+	PARE_LIMIT = 5      /* memory, time or size */
 };
 
 /* ---- Handles ---- */
@@ -105,13 +105,13 @@ struct pare_optimize_options {
 	 * (the default), "O3".
 	 */
 	const char *pipeline;
-	const char *const *disable;     /* passes and rules; ends with NULL */
-	int fast_math;          /* rules that round differently, too */
-	int allow_growth;       /* keep a result that is larger */
-	int no_check;           /* do not run result against original */
-	uint64_t seed;          /* of generated inputs; 0: 1 */
-	double check_seconds;   /* budget of the check; 0: 60 */
-	size_t check_memory;    /* 0: 4 GiB */
+	const char *const *disable; /* passes and rules; ends with NULL */
+	int fast_math;              /* rules that round differently, too */
+	int allow_growth;           /* keep a result that is larger */
+	int no_check;               /* do not run result against original */
+	uint64_t seed;              /* of generated inputs; 0: 1 */
+	double check_seconds;       /* budget of the check; 0: 60 */
+	size_t check_memory;        /* 0: 4 GiB */
 };
 
 /*
@@ -125,10 +125,10 @@ enum pare_status pare_optimize(struct pare *p,
 
 /* How the last pare_optimize() was checked. */
 enum pare_check {
-	PARE_CHECK_NONE,        /* nothing changed, or not asked, or neither
-				   way is possible */
-	PARE_CHECK_WHOLE,       /* whole models were run */
-	PARE_CHECK_REGIONS      /* what each rewrite replaced was run */
+	PARE_CHECK_NONE,   /* nothing changed, or not asked, or neither
+			      way is possible */
+	PARE_CHECK_WHOLE,  /* whole models were run */
+	PARE_CHECK_REGIONS /* what each rewrite replaced was run */
 };
 enum pare_check pare_check_mode(const struct pare *p);
 /* Rewrites that the last pare_optimize() made and kept. */
@@ -141,12 +141,12 @@ enum pare_status pare_validate(struct pare *p);
 /* ---- Asking ---- */
 
 struct pare_counts {
-	uint64_t nodes;         /* of all graphs, Constant nodes not counted */
-	uint64_t parameters;    /* elements of weights */
+	uint64_t nodes;      /* of all graphs, Constant nodes not counted */
+	uint64_t parameters; /* elements of weights */
 	uint64_t weight_bytes;
-	uint64_t macs;          /* multiply-accumulates of one run; symbolic
-				   dimensions count as 1 */
-	uint64_t file_bytes;    /* as an ONNX file, all data inside */
+	uint64_t macs;       /* multiply-accumulates of one run; symbolic
+				dimensions count as 1 */
+	uint64_t file_bytes; /* as an ONNX file, all data inside */
 };
 
 enum pare_status pare_count(struct pare *p, struct pare_counts *out);
@@ -164,22 +164,22 @@ const char *pare_output_type(const struct pare *p, size_t i);
 /* ---- Writing ---- */
 
 enum pare_format {
-	PARE_BY_NAME,           /* .pare if the name ends so, else ONNX */
+	PARE_BY_NAME, /* .pare if the name ends so, else ONNX */
 	PARE_ONNX,
 	PARE_NATIVE
 };
 
 enum pare_external {
-	PARE_EXTERNAL_KEEP,     /* inline stays inline, external external */
-	PARE_EXTERNAL_ALL,      /* tensors of 1024 bytes and more */
-	PARE_EXTERNAL_NONE      /* everything inline */
+	PARE_EXTERNAL_KEEP, /* inline stays inline, external external */
+	PARE_EXTERNAL_ALL,  /* tensors of 1024 bytes and more */
+	PARE_EXTERNAL_NONE  /* everything inline */
 };
 
 struct pare_save_options {
 	enum pare_format format;
-	enum pare_external external;    /* ONNX only */
-	int compress;           /* .pare only */
-	int if_changed;         /* keep an equal file and its time stamp */
+	enum pare_external external; /* ONNX only */
+	int compress;                /* .pare only */
+	int if_changed;              /* keep an equal file and its time stamp */
 };
 
 /*
