@@ -148,7 +148,7 @@ struct dim *dims_copy(const struct node *n, const struct dim *d, size_t rank)
 	return r;
 }
 
-struct dim dims_product(struct model *m, const struct dim *d, size_t from,
+struct dim infer_product(struct model *m, const struct dim *d, size_t from,
 			size_t to)
 {
 	struct dim r = dim_of(1);

@@ -146,7 +146,7 @@ enum status infer_expand(struct node *n)
 		return OK;
 	st = sizes(n, v, count, &s);
 	if (!st)
-		st = broadcast_dims(n, x, rank, s, (int)count, &r, &d);
+		st = infer_broadcast_dims(n, x, rank, s, (int)count, &r, &d);
 	return st ? st : out_shape(n, 0, r, d);
 }
 
@@ -364,7 +364,7 @@ enum status infer_size(struct node *n)
 	if (x) {
 		struct dim *d = dims_new(n, 1);
 
-		*d = dims_product(node_model(n), x, 0, (size_t)rank);
+		*d = infer_product(node_model(n), x, 0, (size_t)rank);
 		out_data(n, 0, d, 1);
 	}
 	return out_shape(n, 0, 0, NULL);

@@ -420,7 +420,7 @@ enum status infer_col2im(struct node *n)
 	d[0] = x && rank == 3 ? x[0] : dim_none();
 	d[1] = dim_none();
 	if (x && rank == 3 && in_data(n, 2, &blk, &nb))
-		d[1] = dim_divexact(m, x[1], dims_product(m, blk, 0, nb));
+		d[1] = dim_divexact(m, x[1], infer_product(m, blk, 0, nb));
 	for (uint32_t i = 0; i < ni; i++)
 		d[i + 2] = img[i];
 	return out_shape(n, 0, (int)ni + 2, d);

@@ -51,7 +51,7 @@ struct dim *dims_new(const struct node *n, size_t rank);
 struct dim *dims_copy(const struct node *n, const struct dim *d, size_t rank);
 struct dim dim_none(void);      /* unknown */
 /* dims[from, to) multiplied. */
-struct dim dims_product(struct model *m, const struct dim *d, size_t from,
+struct dim infer_product(struct model *m, const struct dim *d, size_t from,
 			size_t to);
 /* The one of two equal dims that says more; false if they contradict. */
 bool dim_join(struct dim a, struct dim b, struct dim *r);
@@ -94,7 +94,7 @@ enum status infer_error(const struct node *n, enum diag_code code,
  * *rank is -1 if an input's rank is unknown. */
 enum status broadcast_types(struct node *n, const uint32_t *in, size_t nin,
 			    int *rank, struct dim **dim);
-enum status broadcast_dims(struct node *n, const struct dim *a, int ra,
+enum status infer_broadcast_dims(struct node *n, const struct dim *a, int ra,
 			   const struct dim *b, int rb, int *rank,
 			   struct dim **dim);
 

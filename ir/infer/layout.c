@@ -40,8 +40,8 @@ static struct dim missing_dim(struct node *n, const struct dim *x, int rx,
 		b[nb++] = y[i];
 	}
 	cancel(a, &na, b, &nb);
-	p = dims_product(m, a, 0, (size_t)na);
-	q = dims_product(m, b, 0, (size_t)nb);
+	p = infer_product(m, a, 0, (size_t)na);
+	q = infer_product(m, b, 0, (size_t)nb);
 	/* a valid model divides without remainder */
 	return dim_floordiv(m, p, q);
 }
@@ -50,7 +50,7 @@ static enum status check_count(struct node *n, const struct dim *x, int rx,
 			       const struct dim *y, int ry, int at)
 {
 	struct model *m = node_model(n);
-	struct dim p = dims_product(m, x, 0, (size_t)rx);
+	struct dim p = infer_product(m, x, 0, (size_t)rx);
 	struct dim q = dim_of(1);
 
 	for (int i = 0; i < ry; i++)
@@ -147,8 +147,8 @@ enum status infer_flatten(struct node *n)
 					   "rank %d",
 					   (long long)axis, rank);
 		axis += axis < 0 ? rank : 0;
-		d[0] = dims_product(m, x, 0, (size_t)axis);
-		d[1] = dims_product(m, x, (size_t)axis, (size_t)rank);
+		d[0] = infer_product(m, x, 0, (size_t)axis);
+		d[1] = infer_product(m, x, (size_t)axis, (size_t)rank);
 	}
 	return out_shape(n, 0, 2, d);
 }

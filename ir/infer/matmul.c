@@ -41,7 +41,7 @@ static enum status matmul(struct node *n, const struct dim *a, int ra,
 	b = as_matrix(n, b, &rb, false);
 	if (!dim_join(a[ra - 1], b[rb - 2], &same))
 		return inner_differs(n, a[ra - 1], b[rb - 2]);
-	st = broadcast_dims(n, a, ra - 2, b, rb - 2, &rank, &d);
+	st = infer_broadcast_dims(n, a, ra - 2, b, rb - 2, &rank, &d);
 	if (st)
 		return st;
 	out = dims_new(n, (size_t)rank + 2);
@@ -217,7 +217,7 @@ static enum status einsum_term(struct einsum *e, uint32_t operand, struct str s)
 				continue;
 			if (wide < 0)
 				return bad_equation(e);
-			st = broadcast_dims(e->n, e->ellipsis, e->nellipsis,
+			st = infer_broadcast_dims(e->n, e->ellipsis, e->nellipsis,
 					    x + at, wide, &e->nellipsis,
 					    &e->ellipsis);
 			if (st)

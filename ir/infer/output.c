@@ -121,7 +121,7 @@ static bool broadcast_dim(struct dim a, struct dim b, struct dim *r)
 	return true;
 }
 
-enum status broadcast_dims(struct node *n, const struct dim *a, int ra,
+enum status infer_broadcast_dims(struct node *n, const struct dim *a, int ra,
 			   const struct dim *b, int rb, int *rank,
 			   struct dim **dim)
 {
@@ -159,7 +159,7 @@ enum status broadcast_types(struct node *n, const uint32_t *in, size_t nin,
 			*rank = -1;
 			return OK;
 		}
-		st = broadcast_dims(n, *dim, r, x, rx, &r, dim);
+		st = infer_broadcast_dims(n, *dim, r, x, rx, &r, dim);
 	}
 	*rank = r;
 	return st;

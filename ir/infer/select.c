@@ -248,7 +248,7 @@ enum status infer_array_feature(struct node *n)
 		d[0] = dim_of(1);
 		rx = 2;
 	}
-	d[rx - 1] = dims_product(node_model(n), ix, 0, (size_t)ri);
+	d[rx - 1] = infer_product(node_model(n), ix, 0, (size_t)ri);
 	return out_shape(n, 0, rx, d);
 }
 
