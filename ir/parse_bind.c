@@ -4,6 +4,7 @@
  * names become operators or functions, and nodes are put in order.
  */
 #include <stdlib.h>
+#include "ir/bind.h"
 #include "ir/calls.h"
 #include "ir/parse_p.h"
 
@@ -50,85 +51,20 @@ static void link_infos(struct parser *p, struct graph *g)
 		declare(p->m, g->ret->in[i].v, g->out_info[i].decl);
 }
 
-/* One symbol for domain, name and overload. */
-static sym func_sym(struct model *m, sym domain, sym name, sym overload)
-{
-	struct str part[3] = {sym_str(m, domain), sym_str(m, name),
-			      sym_str(m, overload)};
-	struct buf b = {0};
-	sym s;
-
-	if (str_is(part[0], "ai.onnx"))
-		part[0].n = 0;
-	for (unsigned i = 0; i < 3; i++) {
-		buf_le(&b, part[i].n, 8);
-		buf_add(&b, part[i].p, part[i].n);
-	}
-	s = intern_str(m->syms, (struct str){b.p, b.n});
-	buf_release(&b);
-	return s;
-}
-
-static bool index_funcs(struct parser *p, struct map *funcs)
-{
-	struct model *m = p->m;
-
-	for (size_t i = 0; i < m->func.n; i++) {
-		struct func *f = m->func.p[i];
-		sym key = func_sym(m, f->domain, f->name, f->overload);
-
-		if (!map_put_ptr(funcs, key, f))
-			return parse_fail_at(p, p->p, E_func,
-					     "function '%s' is defined twice",
-					     sym_text(m, f->name));
-	}
-	return true;
-}
-
-static int64_t import_of(const struct graph *g, struct str domain)
-{
-	const struct model *m = g->model;
-	const struct opset *o;
-	uint32_t n;
-
-	while (g->owner)
-		g = g->owner->graph;
-	o = g->func ? g->func->opset : m->opset;
-	n = g->func ? g->func->nopset : m->nopset;
-	for (uint32_t i = 0; i < n; i++) {
-		struct str s = sym_str(m, o[i].domain);
-
-		if (str_eq(s, domain) || (!domain.n && str_is(s, "ai.onnx")) ||
-		    (!s.n && str_is(domain, "ai.onnx")))
-			return o[i].version;
-	}
-	return domain.n && !str_is(domain, "ai.onnx") ? 0 : 1;
-}
-
-static void bind_node(struct node *n, const struct map *funcs)
-{
-	struct model *m = n->graph->model;
-	struct str domain = sym_str(m, n->domain);
-	const struct op *op;
-
-	if (funcs->n)
-		n->func = map_get_ptr(
-			funcs, func_sym(m, n->domain, n->type, n->overload));
-	if (n->func) {
-		n->op = op_call();
-		return;
-	}
-	op = op_find(domain, sym_str(m, n->type), import_of(n->graph, domain));
-	n->op = op ? op : op_unknown();
-}
-
 bool parse_bind(struct parser *p)
 {
 	struct map funcs = {0};
 	graph_vec all = {0};
 	struct node *n;
-	bool ok = connect(p) && index_funcs(p, &funcs);
+	const struct func *twice = NULL;
+	bool ok = connect(p);
 
+	if (ok)
+		twice = bind_index(p->m, &funcs);
+	if (twice)
+		ok = parse_fail_at(p, p->p, E_func,
+				   "function '%s' is defined twice",
+				   sym_text(p->m, twice->name));
 	if (ok)
 		model_graphs(p->m, &all);
 	for (size_t i = 0; ok && i < all.n; i++) {
