@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ir/parse_p.h"
+#include "ir/sparse.h"
 
 static unsigned elem_bytes(enum dtype dt)
 {
@@ -197,16 +198,6 @@ static bool parse_dense(struct parser *p, const struct type *t, sym name,
 	return ok;
 }
 
-static bool indices_fit(const struct tensor *v, const struct tensor *ix,
-			int rank)
-{
-	if (v->rank != 1 || ix->dt != DT_I64)
-		return false;
-	if (ix->rank == 1)
-		return ix->dim[0] == v->n;
-	return ix->rank == 2 && ix->dim[0] == v->n && ix->dim[1] == rank;
-}
-
 static bool parse_plain(struct parser *p, sym name, struct tensor **out)
 {
 	const struct type *t;
@@ -231,7 +222,7 @@ static bool parse_sparse(struct parser *p, const struct type *t, sym name,
 	    !lex_expect(p, ',') || !parse_plain(p, 0, &ix) ||
 	    !lex_expect(p, '}'))
 		return false;
-	if (v->dt != t->dt || !indices_fit(v, ix, t->rank))
+	if (v->dt != t->dt || !sparse_valid(p->m, v, ix, dim, t->rank))
 		return parse_fail(p, "the values and indices do not make a "
 				     "sparse tensor");
 	v->sparse_indices = ix;
