@@ -91,12 +91,21 @@ void value_remove(struct value *v)
 	value_gone(v);
 }
 
+/* Function bodies have no place for initializers; before IR version 4 each
+ * would have to be a graph input, too. */
+static bool holds_inits(const struct graph *g)
+{
+	const struct model *m = g->model;
+
+	return !g->func && (!m->has_ir_version || m->ir_version >= 4);
+}
+
 struct value *value_const(struct graph *g, const struct tensor *t,
 			  struct node *before)
 {
 	struct node *n;
 
-	if (!g->func)
+	if (holds_inits(g))
 		return graph_add_init(g, 0, t);
 	n = node_make(g, OP_Constant, 0, 1, before);
 	if (!n) {
