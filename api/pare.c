@@ -385,6 +385,7 @@ static enum status save(struct pare *p, const char *path,
 				       .if_changed = o->if_changed != 0};
 	struct onnx_write_opts oo = {.min_external = 1024,
 				     .if_changed = o->if_changed != 0};
+	uint64_t bytes = 0;
 
 	if ((unsigned)o->external >= countof(external))
 		return diag_error(&p->diag, NULL, E_usage,
