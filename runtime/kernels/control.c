@@ -397,11 +397,3 @@ enum status k_scan(struct kcall *c)
 	iterate_release(t);
 	return st;
 }
-
-/* Version 8 scans each entry of a batch on its own. */
-enum status k_scan_8(struct kcall *c)
-{
-	return kcall_error(c, E_unsupported,
-			   "Scan of version 8 (with a batch axis); convert the "
-			   "model to opset 9 or later");
-}

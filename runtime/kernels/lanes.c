@@ -128,10 +128,6 @@ static void store_f64(enum dtype t, void *base, int64_t off, size_t n,
 	} else if (k == 'f') {
 		for (size_t i = 0; i < n; i++)
 			dtype_set(t, base, (size_t)off + i, s[i]);
-	} else if (dtype_bits(t) < 8) {
-		/* ONNX saturates the sub-byte integers. */
-		for (size_t i = 0; i < n; i++)
-			dtype_set(t, base, (size_t)off + i, s[i]);
 	} else {
 		for (size_t i = 0; i < n; i++)
 			dtype_set_int(t, base, (size_t)off + i,
