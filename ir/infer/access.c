@@ -19,6 +19,26 @@ struct dim dim_none(void)
 	return (struct dim){.n = DIM_UNKNOWN};
 }
 
+void *scratch(const struct node *n, size_t count, size_t size)
+{
+	struct model *m = node_model(n);
+
+	return arena_array(m->infer ? &m->infer->scratch : &m->arena,
+			   count ? count : 1, size);
+}
+
+bool data_budget(const struct model *m, int64_t count)
+{
+	struct infer *s = m->infer;
+
+	if (!s)
+		return true;
+	if (s->ndata > INFER_DATA_BUDGET - (uint64_t)count)
+		return false;
+	s->ndata += (uint64_t)count;
+	return true;
+}
+
 static struct value *input(const struct node *n, uint32_t i)
 {
 	return i < n->nin ? n->in[i].v : NULL;
@@ -41,7 +61,7 @@ const struct dim *in_dims(const struct node *n, uint32_t i, int *rank)
 	static const struct dim none;
 	const struct type *t = in_type(n, i);
 
-	if (t->kind != TY_TENSOR || t->rank < 0)
+	if (t->kind != TY_TENSOR || t->rank < 0 || t->rank > INFER_MAX_RANK)
 		return NULL;
 	*rank = t->rank;
 	return t->rank ? t->dim : &none;
@@ -79,7 +99,8 @@ static void note_const(struct model *m, struct value *v)
 	const struct tensor *t = v->konst;
 	struct dim *d;
 
-	if (!integral(t->dt) || t->n > INFER_MAX_DATA || t->sparse_indices ||
+	if (t->n > INFER_MAX_DATA || !data_budget(m, t->n) ||
+	    !integral(t->dt) || t->sparse_indices ||
 	    (t->n && !tensor_data(m, t)))
 		return;
 	d = arena_array(&m->arena, t->n ? (size_t)t->n : 1, sizeof(*d));
@@ -112,7 +133,7 @@ bool in_ints(const struct node *n, uint32_t i, const int64_t **v,
 
 	if (!in_data(n, i, &d, count))
 		return false;
-	r = arena_array(&m->arena, *count ? *count : 1, sizeof(*r));
+	r = scratch(n, *count ? *count : 1, sizeof(*r));
 	for (uint32_t k = 0; k < *count; k++)
 		if (!dim_number(m, d[k], &r[k]))
 			return false;
@@ -135,8 +156,7 @@ bool in_length(const struct node *n, uint32_t i, uint32_t *count)
 
 struct dim *dims_new(const struct node *n, size_t rank)
 {
-	return arena_array(&node_model(n)->arena, rank ? rank : 1,
-			   sizeof(struct dim));
+	return scratch(n, rank ? rank : 1, sizeof(struct dim));
 }
 
 struct dim *dims_copy(const struct node *n, const struct dim *d, size_t rank)
@@ -149,7 +169,7 @@ struct dim *dims_copy(const struct node *n, const struct dim *d, size_t rank)
 }
 
 struct dim infer_product(struct model *m, const struct dim *d, size_t from,
-			size_t to)
+			 size_t to)
 {
 	struct dim r = dim_of(1);
 
@@ -203,7 +223,7 @@ enum status axes_of(const struct node *n, const char *name, uint32_t in,
 	}
 	if (!v)
 		*count = 0;
-	r = arena_array(&node_model(n)->arena, *count ? *count : 1, sizeof(*r));
+	r = scratch(n, *count ? *count : 1, sizeof(*r));
 	for (size_t i = 0; i < *count; i++) {
 		enum status st = axis_check(n, v[i], rank, &r[i]);
 

@@ -233,8 +233,7 @@ static enum status pad(struct node *n, const struct dim *x, int rank,
 
 static const int *all_axes(struct node *n, int rank)
 {
-	int *axes = arena_array(&node_model(n)->arena, (size_t)rank + 1,
-				sizeof(*axes));
+	int *axes = scratch(n, (size_t)rank + 1, sizeof(*axes));
 
 	for (int i = 0; i < rank; i++)
 		axes[i] = i;

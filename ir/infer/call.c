@@ -124,10 +124,12 @@ enum status infer_call(struct node *n)
 		return OK;
 	if (m->infer)
 		return m->infer->last ? recall(n, m->infer) : call(n, m->infer);
+	arena_init(&own.scratch);
 	m->infer = &own;
 	st = call(n, &own);
 	m->infer = NULL;
 	map_release(&own.call);
+	arena_release(&own.scratch);
 	return st;
 }
 

@@ -203,7 +203,7 @@ enum status infer_loop(struct node *n)
 				   (unsigned)body->nin,
 				   (unsigned)body->ret->nin, (unsigned)n->nin,
 				   (unsigned)n->nout + 1);
-	c.t = arena_array(&m->arena, c.n + 1u, sizeof(*c.t));
+	c.t = scratch(n, c.n + 1u, sizeof(*c.t));
 	for (uint32_t i = 0; i < c.n; i++)
 		c.t[i] = in_type(n, i + 2);
 	st = infer_carried(n, &c, other);
@@ -225,7 +225,6 @@ static int64_t axis_at(const int64_t *axes, size_t count, size_t i)
 
 enum status infer_scan(struct node *n)
 {
-	struct model *m = node_model(n);
 	struct graph *body = node_attr_graph(n, "body");
 	int64_t k = node_attr_int(n, "num_scan_inputs", 0);
 	size_t nin, nout;
@@ -246,7 +245,7 @@ enum status infer_scan(struct node *n)
 				   (unsigned)body->nin,
 				   (unsigned)body->ret->nin, (unsigned)n->nin,
 				   (unsigned)n->nout);
-	t = arena_array(&m->arena, n->nin + 1u, sizeof(*t));
+	t = scratch(n, n->nin + 1u, sizeof(*t));
 	for (uint32_t i = 0; i < n->nin; i++) {
 		t[i] = in_type(n, i);
 		if (i < c.n)
@@ -273,7 +272,6 @@ enum status infer_scan(struct node *n)
 /* Version 8 puts a batch axis before all, and sequence lengths first. */
 enum status infer_scan_old(struct node *n)
 {
-	struct model *m = node_model(n);
 	struct graph *body = node_attr_graph(n, "body");
 	int64_t k = node_attr_int(n, "num_scan_inputs", 0);
 	struct carried c = {.body = body};
@@ -285,7 +283,7 @@ enum status infer_scan_old(struct node *n)
 	    body->ret->nin != n->nout)
 		return OK;
 	c.n = body->nin - (uint32_t)k;
-	t = arena_array(&m->arena, n->nin + 1u, sizeof(*t));
+	t = scratch(n, n->nin + 1u, sizeof(*t));
 	for (uint32_t i = 0; i < body->nin; i++) {
 		t[i] = drop_dim(n, in_type(n, i + 1), 0, &d);
 		if (!dim_unknown(d))

@@ -46,7 +46,7 @@ static enum status ints_attr(const struct node *n, const char *name,
 {
 	size_t k;
 	const int64_t *v = node_attr_ints(n, name, &k);
-	int64_t *r = arena_array(&node_model(n)->arena, count + 1, sizeof(*r));
+	int64_t *r = scratch(n, count + 1, sizeof(*r));
 
 	if (v && k != count)
 		return infer_error(n, E_shape,

@@ -133,8 +133,7 @@ static bool source(struct node *n, const struct dim **x, uint32_t *count,
 	if (!in_data(n, 0, x, count) || !type_count(t, &c) || c != *count ||
 	    c == 0)
 		return false;
-	*stride = arena_array(&node_model(n)->arena, (size_t)t->rank + 1,
-			      sizeof(**stride));
+	*stride = scratch(n, (size_t)t->rank + 1, sizeof(**stride));
 	strides_of(t, *stride);
 	return true;
 }
@@ -150,8 +149,7 @@ static void data_transpose(struct node *n, struct out *o)
 
 	if (!source(n, &x, &count, &stride) || n->out[0]->type->rank != rank)
 		return;
-	step = arena_array(&node_model(n)->arena, (size_t)rank + 1,
-			   sizeof(*step));
+	step = scratch(n, (size_t)rank + 1, sizeof(*step));
 	for (int i = 0; i < rank; i++)
 		step[i] = stride[perm ? perm[i] : rank - 1 - i];
 	data_walk(n, o, x, count, 0, step);
@@ -205,8 +203,8 @@ static void data_slice(struct node *n, struct out *o)
 
 	if (!source(n, &x, &count, &stride) || n->out[0]->type->rank != t->rank)
 		return;
-	first = arena_array(&node_model(n)->arena, r + 1, sizeof(*first));
-	step = arena_array(&node_model(n)->arena, r + 1, sizeof(*step));
+	first = scratch(n, r + 1, sizeof(*first));
+	step = scratch(n, r + 1, sizeof(*step));
 	for (size_t i = 0; i < r; i++)
 		step[i] = 1;
 	if (!slice_at(n, t, first, step))
@@ -299,8 +297,7 @@ static void data_expand(struct node *n, struct out *o)
 
 	if (!source(n, &x, &count, &stride) || y->rank < t->rank)
 		return;
-	step = arena_array(&node_model(n)->arena, (size_t)y->rank + 1,
-			   sizeof(*step));
+	step = scratch(n, (size_t)y->rank + 1, sizeof(*step));
 	for (int i = 0; i < t->rank; i++)
 		if (t->dim[i].n != 1)
 			step[i + y->rank - t->rank] = stride[i];

@@ -27,8 +27,7 @@ static enum status broadcast_first(struct node *n, const uint32_t *in,
 
 enum status infer_broadcast(struct node *n)
 {
-	uint32_t *in =
-		arena_array(&node_model(n)->arena, n->nin + 1u, sizeof(*in));
+	uint32_t *in = scratch(n, n->nin + 1u, sizeof(*in));
 
 	for (uint32_t i = 0; i < n->nin; i++)
 		in[i] = i;

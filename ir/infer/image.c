@@ -20,7 +20,7 @@ static const float *floats_of(struct node *n, const char *name, uint32_t in,
 	if (v || !t || !dtype_is_float(t->dt) || t->n > INFER_MAX_RANK ||
 	    (t->n && !tensor_data(m, t)))
 		return v;
-	r = arena_array(&m->arena, (size_t)t->n + 1, sizeof(*r));
+	r = scratch(n, (size_t)t->n + 1, sizeof(*r));
 	for (int64_t i = 0; i < t->n; i++)
 		r[i] = (float)tensor_float(m, t, i);
 	*count = (size_t)t->n;
@@ -128,8 +128,7 @@ static enum status resize(struct node *n, uint32_t scales, uint32_t sizes)
 	if (st)
 		return st;
 	if (naxes == 0) {
-		all = arena_array(&node_model(n)->arena, (size_t)rank + 1,
-				  sizeof(*all));
+		all = scratch(n, (size_t)rank + 1, sizeof(*all));
 		for (int i = 0; i < rank; i++)
 			all[i] = i;
 		axes = all;

@@ -13,6 +13,8 @@
 #include "ir/formal.h"
 #include "ir/infer/infer.h"
 
+enum { SCRATCH_KEEP = 1 << 20 };
+
 struct row {
 	enum op_id id;
 	int since;
@@ -160,9 +162,9 @@ void value_note_consts(struct model *m)
 
 enum status infer_constant(struct node *n)
 {
-	const struct tensor *t = constant_tensor(n);
-	const struct attr *a = node_attr(n, "sparse_value");
 	struct value *v = node_out(n, 0);
+	const struct tensor *t = v && v->konst ? v->konst : constant_tensor(n);
+	const struct attr *a = node_attr(n, "sparse_value");
 	struct dim *d;
 
 	if (t) {
@@ -205,21 +207,17 @@ static void reset_one(struct graph *g)
 	struct model *m = g->model;
 	struct node *n;
 
-	for (uint32_t i = 0; i < g->nin; i++) {
+	for (uint32_t i = 0; i < g->nin; i++)
 		value_reset(m, g->in[i],
 			    g == m->main ? g->in[i]->type : g->in_info[i].decl);
-		if (g->in[i]->init)
-			g->in[i]->type = tensor_type(m, g->in[i]->init);
-	}
 	for (size_t i = 0; i < g->init.n; i++)
 		g->init.p[i]->data = NULL;
-	graph_foreach (n, g) {
+	graph_foreach (n, g)
 		for (uint32_t i = 0; i < n->nout; i++)
 			if (n->out[i])
 				value_reset(m, n->out[i],
 					    inferable(n) ? type_unknown()
 							 : n->out[i]->type);
-	}
 	for (uint32_t i = 0; g->ret && i < g->ret->nin; i++) {
 		struct value *v = g->ret->in[i].v;
 		const struct type *t;
@@ -285,8 +283,8 @@ enum status node_infer(struct node *n)
 	return st;
 }
 
-/* A graph output that is no node output of this graph keeps its own type;
- * the declaration must fit. */
+/* A graph output that is no node output of this graph keeps its own
+ * type; the declaration must fit. */
 static enum status check_outputs(struct graph *g)
 {
 	struct model *m = g->model;
@@ -325,6 +323,15 @@ static int nesting(const struct graph *g)
 	return d;
 }
 
+/* Only between nodes of the main graph: nothing is in use then. */
+static void scratch_clear(struct infer *s)
+{
+	if (s->scratch.total < SCRATCH_KEEP)
+		return;
+	arena_release(&s->scratch);
+	arena_init(&s->scratch);
+}
+
 enum status infer_graph(struct graph *g)
 {
 	enum status first = OK;
@@ -337,6 +344,8 @@ enum status infer_graph(struct graph *g)
 
 		if (!first)
 			first = st;
+		if (g == g->model->main && g->model->infer)
+			scratch_clear(g->model->infer);
 	}
 	if (!first)
 		first = check_outputs(g);
@@ -354,11 +363,13 @@ enum status model_infer(struct model *m)
 	for (size_t i = 0; i < graphs.n; i++)
 		reset_one(graphs.p[i]);
 	vec_release(&graphs);
+	arena_init(&state.scratch);
 	m->infer = &state;
 	st = infer_graph(m->main);
 	if (!st)
 		st = infer_calls_finish(m);
 	m->infer = NULL;
 	map_release(&state.call);
+	arena_release(&state.scratch);
 	return st;
 }

@@ -16,7 +16,8 @@
 
 enum {
 	INFER_MAX_DATA = 4096,  /* elements of propagated integer data */
-	INFER_MAX_RANK = 1024,  /* of a rank that comes from data */
+	INFER_DATA_BUDGET = 1 << 19, /* ... in one model_infer() */
+	INFER_MAX_RANK = 128,   /* a larger rank is unknown */
 	INFER_MAX_DEPTH = 200,  /* bodies within bodies, calls within calls */
 	INFER_CALL_BUDGET = 1 << 20, /* nodes visited in function bodies */
 };
@@ -46,7 +47,9 @@ bool in_given(const struct node *n, uint32_t i);
 /* Element count of a rank-1 (or rank-0) input, if known and sane. */
 bool in_length(const struct node *n, uint32_t i, uint32_t *count);
 struct model *node_model(const struct node *n);
-/* Zeroed space for rank dims from the model's arena; not NULL for rank 0. */
+/* Zeroed space for as long as this node is inferred; may be of size 0. */
+void *scratch(const struct node *n, size_t count, size_t size);
+/* Scratch for rank dims; not NULL for rank 0. */
 struct dim *dims_new(const struct node *n, size_t rank);
 struct dim *dims_copy(const struct node *n, const struct dim *d, size_t rank);
 struct dim dim_none(void);      /* unknown */
@@ -111,9 +114,14 @@ enum status infer_call(struct node *n);         /* call.c */
 enum status infer_calls_finish(struct model *m);
 void infer_data(struct node *n);                /* data.c */
 
+/* May count more elements be kept?  Takes them from the budget. */
+bool data_budget(const struct model *m, int64_t count);
+
 /* State of a running model_infer() (struct model has a pointer to it). */
 struct infer {
 	struct map call;        /* func -> struct callee, see call.c */
+	struct arena scratch;
+	uint64_t ndata;         /* elements kept so far */
 	uint64_t visited;       /* nodes of function bodies so far */
 	int depth;              /* of calls */
 	bool last;              /* bodies once more, with common types */

@@ -167,15 +167,18 @@ static enum status squeeze_axes(struct node *n, const struct dim *x, int rank,
 				const int *axes, size_t count)
 {
 	struct dim *d = dims_new(n, (size_t)rank);
+	bool *gone = scratch(n, (size_t)rank, sizeof(*gone));
 	int r = 0;
 
+	for (size_t i = 0; i < count; i++)
+		gone[axes[i]] = true;
 	for (int i = 0; i < rank; i++) {
 		bool one = dim_known(x[i]) && x[i].n == 1;
 
 		/* without axes, a dim that is not known decides the rank */
 		if (count == 0 && !dim_known(x[i]))
 			return OK;
-		if (count ? !listed(axes, count, i) : !one)
+		if (count ? !gone[i] : !one)
 			d[r++] = x[i];
 		else if (dim_known(x[i]) && !one)
 			return infer_error(n, E_shape,
@@ -251,7 +254,7 @@ enum status infer_transpose(struct node *n)
 				   "perm has %zu entries for rank %d", count,
 				   rank);
 	d = dims_new(n, (size_t)rank);
-	seen = arena_alloc(&node_model(n)->arena, (size_t)rank + 1);
+	seen = scratch(n, (size_t)rank + 1, 1);
 	for (int i = 0; i < rank; i++) {
 		int64_t p = perm ? perm[i] : rank - 1 - i;
 

@@ -217,9 +217,9 @@ static enum status einsum_term(struct einsum *e, uint32_t operand, struct str s)
 				continue;
 			if (wide < 0)
 				return bad_equation(e);
-			st = infer_broadcast_dims(e->n, e->ellipsis, e->nellipsis,
-					    x + at, wide, &e->nellipsis,
-					    &e->ellipsis);
+			st = infer_broadcast_dims(e->n, e->ellipsis,
+						  e->nellipsis, x + at, wide,
+						  &e->nellipsis, &e->ellipsis);
 			if (st)
 				return st;
 			at += wide;

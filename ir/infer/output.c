@@ -93,10 +93,15 @@ enum status out_shape_of(struct node *n, uint32_t i, uint32_t k)
 void out_data(struct node *n, uint32_t i, const struct dim *d, uint32_t count)
 {
 	struct value *v = i < n->nout ? n->out[i] : NULL;
+	struct model *m = node_model(n);
+	bool any = count == 0;
 
-	if (!v || count > INFER_MAX_DATA)
+	for (uint32_t k = 0; k < count && !any; k++)
+		any = !dim_unknown(d[k]);
+	if (!v || !any || count > INFER_MAX_DATA || !data_budget(m, count))
 		return;
-	v->data = d;
+	/* d may live as long as this node's inference only */
+	v->data = arena_dup(&m->arena, d, (count ? count : 1) * sizeof(*d));
 	v->ndata = count;
 }
 
@@ -122,8 +127,8 @@ static bool broadcast_dim(struct dim a, struct dim b, struct dim *r)
 }
 
 enum status infer_broadcast_dims(struct node *n, const struct dim *a, int ra,
-			   const struct dim *b, int rb, int *rank,
-			   struct dim **dim)
+				 const struct dim *b, int rb, int *rank,
+				 struct dim **dim)
 {
 	int r = ra > rb ? ra : rb;
 	struct dim *d = dims_new(n, (size_t)r);

@@ -8,7 +8,7 @@ static enum status reduce(struct node *n, const struct dim *x, int rank,
 			  const int *axes, size_t count, bool keep)
 {
 	struct dim *d = dims_new(n, (size_t)rank);
-	bool *gone = arena_alloc(&node_model(n)->arena, (size_t)rank + 1);
+	bool *gone = scratch(n, (size_t)rank + 1, 1);
 	int r = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -25,8 +25,7 @@ static enum status reduce(struct node *n, const struct dim *x, int rank,
 static enum status reduce_all(struct node *n, const struct dim *x, int rank,
 			      bool keep)
 {
-	int *all = arena_array(&node_model(n)->arena, (size_t)rank + 1,
-			       sizeof(*all));
+	int *all = scratch(n, (size_t)rank + 1, sizeof(*all));
 
 	for (int i = 0; i < rank; i++)
 		all[i] = i;
