@@ -376,6 +376,7 @@ enum status infer_onehot(struct node *n)
 	uint32_t count;
 	int rank, axis, j = 0;
 	int64_t v;
+	double f;
 	enum status st;
 
 	x = in_dims(n, 0, &rank);
@@ -387,6 +388,8 @@ enum status infer_onehot(struct node *n)
 	if (in_data(n, 1, &depth, &count) && count == 1 &&
 	    !(dim_number(node_model(n), depth[0], &v) && v < 0))
 		k = depth[0];
+	else if (float_input(n, 1, &f) && f >= 0 && f < 9e15)
+		k = dim_of((int64_t)f);
 	d = dims_new(n, (size_t)rank + 1);
 	for (int i = 0; i <= rank; i++)
 		d[i] = i == axis ? k : x[j++];

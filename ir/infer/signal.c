@@ -30,7 +30,7 @@ enum status infer_dft(struct node *n)
 	bool attr = n->op->since < 20;
 	const int64_t *v;
 	uint32_t count;
-	int64_t at = attr ? node_attr_int(n, "axis", 1) : -2;
+	int64_t at = attr ? node_attr_int(n, "axis", 1) : -2, len;
 	int rank, axis;
 	const struct dim *x = in_dims(n, 0, &rank);
 	struct dim *d;
@@ -47,13 +47,16 @@ enum status infer_dft(struct node *n)
 	if (st)
 		return st;
 	d = dims_copy(n, x, (size_t)rank);
+	/* half a spectrum stands for 2*(bins - 1) points */
+	if (half && inverse)
+		d[axis] = dim_mul(m, dim_of(2), dim_sub(m, x[axis], dim_of(1)));
 	if (in_given(n, 1) && !scalar_size(n, 1, &d[axis]))
 		d[axis] = dim_none();
 	if (half && !inverse)
 		d[axis] = dim_add(m, dim_floordiv(m, d[axis], dim_of(2)),
 				  dim_of(1));
-	else if (half) /* bins given: the length is not known from them */
-		d[axis] = in_given(n, 1) ? d[axis] : dim_none();
+	if (dim_number(m, d[axis], &len) && len < 0)
+		d[axis] = dim_none();
 	d[rank - 1] = dim_of(half && inverse ? 1 : 2);
 	return out_shape(n, 0, rank, d);
 }
