@@ -42,26 +42,33 @@ static void fit(struct observer *o, double magnitude)
 		widen(o);
 }
 
-static void add_one(struct observer *o, double v)
-{
-	int i;
-
-	if (!isfinite(v))
-		return;
-	o->min = v < o->min ? v : o->min;
-	o->max = v > o->max ? v : o->max;
-	if (v == 0)     /* exactly representable under any parameters */
-		return;
-	fit(o, fabs(v));
-	i = (int)floor((v + o->limit) / observer_width(o));
-	o->bin[i < 0 ? 0 : i >= OBS_BINS ? OBS_BINS - 1 : i]++;
-	o->count++;
-}
-
 void observer_add(struct observer *o, const struct array *a)
 {
+	const float *x = a->data;
+	double lo = 0, hi = 0, per_width;
+
 	if (a->kind != ARR_TENSOR || a->dt != DT_F32)
 		return;
-	for (int64_t i = 0; i < a->n; i++)
-		add_one(o, (double)((const float *)a->data)[i]);
+	for (int64_t i = 0; i < a->n; i++) {
+		double v = isfinite(x[i]) ? (double)x[i] : 0;
+
+		lo = v < lo ? v : lo;
+		hi = v > hi ? v : hi;
+	}
+	o->min = lo < o->min ? lo : o->min;
+	o->max = hi > o->max ? hi : o->max;
+	fit(o, hi > -lo ? hi : -lo);
+	if (o->limit == 0)
+		return;
+	per_width = 1 / observer_width(o);      /* exact: a power of two */
+	for (int64_t i = 0; i < a->n; i++) {
+		int at;
+
+		/* zero is exactly representable under any parameters */
+		if (x[i] == 0 || !isfinite(x[i]))
+			continue;
+		at = (int)(((double)x[i] + o->limit) * per_width);
+		o->bin[at < OBS_BINS ? at : OBS_BINS - 1]++;
+		o->count++;
+	}
 }

@@ -25,7 +25,7 @@ struct column {
 struct rows {
 	struct diag *d;
 	const char *path;
-	struct blob *file;
+	struct blob *file;      /* a plain .npy; NULL: an archive */
 	zip_t *zip;             /* NULL: a plain .npy */
 	struct column *col;
 	size_t n;
@@ -111,16 +111,13 @@ static enum status open_column(struct rows *r, struct column *c)
 
 static enum status list_members(struct rows *r)
 {
-	zip_source_t *src = zip_source_buffer_create(r->file->p, r->file->len,
-						     0, NULL);
 	zip_int64_t n;
 	enum status s = OK;
 
-	r->zip = src ? zip_open_from_source(src, ZIP_RDONLY, NULL) : NULL;
-	if (!r->zip) {
-		zip_source_free(src);
+	/* read, not mapped: pages that were used must not add up */
+	r->zip = zip_open(r->path, ZIP_RDONLY, NULL);
+	if (!r->zip)
 		return damaged(r, "the zip archive cannot be opened");
-	}
 	n = zip_get_num_entries(r->zip, 0);
 	if (n < 0 || n > COLUMNS_MAX)
 		return damaged(r, "the zip archive has too many members");
@@ -152,6 +149,8 @@ enum status rows_open(struct diag *d, const char *path, struct rows **out)
 	r->path = path;
 	s = file_map(d, path, &r->file);
 	if (!s && r->file->len > 4 && !memcmp(r->file->p, "PK", 2)) {
+		blob_unref(r->file);
+		r->file = NULL;
 		s = list_members(r);
 	} else if (!s) {
 		r->col = xcalloc(1, sizeof *r->col);
