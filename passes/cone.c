@@ -45,6 +45,14 @@ static size_t attr_size(const struct model *m, const struct attr *a)
 	return bytes;
 }
 
+/* A fresh name is made of the operator's. */
+static size_t value_name_size(const struct model *m, const struct value *v)
+{
+	if (v->name || !v->def)
+		return name_size(m, v->name);
+	return sym_str(m, v->def->type).n + FRESH_NAME - 5;
+}
+
 size_t node_size(const struct model *m, const struct node *n)
 {
 	size_t bytes = 4 + sym_str(m, n->type).n + sym_str(m, n->domain).n;
@@ -52,9 +60,9 @@ size_t node_size(const struct model *m, const struct node *n)
 	if (n->name)
 		bytes += name_size(m, n->name);
 	for (uint32_t i = 0; i < n->nin; i++)
-		bytes += n->in[i].v ? name_size(m, n->in[i].v->name) : 2;
+		bytes += n->in[i].v ? value_name_size(m, n->in[i].v) : 2;
 	for (uint32_t i = 0; i < n->nout; i++)
-		bytes += n->out[i] ? name_size(m, n->out[i]->name) : 2;
+		bytes += n->out[i] ? value_name_size(m, n->out[i]) : 2;
 	for (uint32_t i = 0; i < n->nattr; i++)
 		bytes += attr_size(m, &n->attr[i]);
 	return bytes + n->rest.n;
@@ -65,19 +73,25 @@ size_t const_size(const struct model *m, const struct tensor *t, sym name)
 	return 4 + tensor_size(t) + name_size(m, name);
 }
 
-size_t const_place_size(const struct graph *g, const struct tensor *t,
-			bool fill)
+size_t const_place_size(const struct graph *g, const struct tensor *t, sym name,
+			bool fill, const struct value *shape)
 {
-	size_t name = FRESH_NAME, init = 4 + name;
-
+	const struct model *m = g->model;
 	/* A Constant node: type, attribute with its name and kind, output. */
-	if (!const_storable(g))
-		init += 2 * 4 + 8 + 7 + 8;
+	size_t node = const_storable(g) ? 0 : 2 * 4 + 8 + 7 + 8, out, in;
+
 	if (!fill)
-		return init + tensor_size(t);
-	/* ConstantOfShape with its shape, and the attribute value. */
-	return init + 8 + 3 + (size_t)t->rank * 8 + 4 + 15 + 2 * name + 13 + 8 +
-	       3 + t->blob->elem;
+		return node + const_size(m, t, name);
+	/* ConstantOfShape with its attribute, output, input, and the shape. */
+	out = name ? name_size(m, name) : FRESH_NAME + 10;
+	in = shape ? name_size(m, shape->name) : FRESH_NAME;
+	if (shape && shape->init)
+		node = const_size(m, shape->init, shape->name);
+	else if (!shape)
+		node += 4 + FRESH_NAME + 8 + 3 + (size_t)t->rank * 8;
+	else
+		node = 0;
+	return node + 4 + 15 + out + in + 13 + 8 + 3 + t->blob->elem;
 }
 
 uint64_t node_cost(const struct node *n)
@@ -164,7 +178,8 @@ static void lose_use(struct cone *c, struct value *v, struct map *seen,
 	if (count != v->nuse || v == keep)
 		return;
 	if (!v->def) {
-		if (v->is_input || !v->init)
+		if (!v->init ||
+		    (v->is_input && (!v->konst || const_storable(v->graph))))
 			return;
 		vec_push(&c->init, v);
 		c->bytes += const_size(m, v->init, v->name);
@@ -200,10 +215,21 @@ void cone_release(struct cone *c)
 	vec_release(&c->init);
 }
 
+static bool in_use(const struct node *n)
+{
+	for (uint32_t i = 0; i < n->nout; i++)
+		if (n->out[i] && n->out[i]->nuse)
+			return true;
+	return false;
+}
+
 void cone_remove(struct cone *c)
 {
+	/* What is new may use something of the cone again. */
 	for (size_t i = 0; i < c->node.n; i++)
-		node_remove(c->node.p[i]);
+		if (!in_use(c->node.p[i]))
+			node_remove(c->node.p[i]);
 	for (size_t i = 0; i < c->init.n; i++)
-		value_remove(c->init.p[i]);
+		if (!c->init.p[i]->nuse)
+			value_remove(c->init.p[i]);
 }

@@ -339,17 +339,35 @@ bool const_storable(const struct graph *g)
 	return !g->func && (!m->has_ir_version || m->ir_version >= 4);
 }
 
+bool const_same_dims(const struct tensor *a, const struct tensor *b)
+{
+	if (a->rank != b->rank)
+		return false;
+	for (int i = 0; i < a->rank; i++)
+		if (a->dim[i] != b->dim[i])
+			return false;
+	return true;
+}
+
+struct value *const_shape_of(const struct value *v, const struct tensor *t)
+{
+	return v && v->konst && value_op(v) == OP_ConstantOfShape &&
+			       const_same_dims(v->konst, t)
+		       ? node_in(v->def, 0)
+		       : NULL;
+}
+
 struct value *const_place(struct graph *g, const struct tensor *t, bool fill,
-			  struct node *before)
+			  struct value *shape, struct node *before)
 {
 	int64_t rank = t->rank, one = 1;
 	struct model *m = g->model;
-	struct value *shape;
 	struct node *n;
 
 	if (!fill)
 		return value_const(g, t, before);
-	shape = value_const(g, tensor_i64(m, 1, &rank, t->dim), before);
+	if (!shape)
+		shape = value_const(g, tensor_i64(m, 1, &rank, t->dim), before);
 	n = node_make(g, OP_ConstantOfShape, 1, 1, before);
 	if (!n)
 		BUG("const_place: the graph has no ConstantOfShape");
@@ -367,18 +385,14 @@ size_t scratch_begin(const struct model *m)
 	return m->blobs.n;
 }
 
-void scratch_end(struct model *m, size_t mark, const struct tensor *const *keep,
-		 size_t n)
+void scratch_end(struct model *m, size_t mark, const struct map *keep)
 {
 	size_t kept = mark;
 
 	for (size_t i = mark; i < m->blobs.n; i++) {
 		struct blob *b = m->blobs.p[i];
-		bool hold = false;
 
-		for (size_t k = 0; k < n; k++)
-			hold |= keep[k]->blob == b;
-		if (hold)
+		if (map_get(keep, map_ptr_key(b)))
 			m->blobs.p[kept++] = b;
 		else
 			blob_unref(b);

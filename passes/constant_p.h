@@ -35,10 +35,14 @@ const struct tensor *const_of_data(struct value *v);
 
 /*
  * A constant as a value of g, placed before a node: an initializer, a
- * Constant node, or with fill a ConstantOfShape node.
+ * Constant node, or with fill a ConstantOfShape node (shape: a value that
+ * holds t's dims already; or NULL).
  */
 struct value *const_place(struct graph *g, const struct tensor *t, bool fill,
-			  struct node *before);
+			  struct value *shape, struct node *before);
+/* The shape input of v's ConstantOfShape if it gives t's dims; else NULL. */
+struct value *const_shape_of(const struct value *v, const struct tensor *t);
+bool const_same_dims(const struct tensor *a, const struct tensor *b);
 /* Can g hold initializers of its own?  Function bodies cannot, nor graphs
  * before IR version 4, where they would have to be graph inputs. */
 bool const_storable(const struct graph *g);
@@ -50,7 +54,7 @@ bool const_fillable(const struct graph *g, const struct tensor *t);
 size_t node_size(const struct model *m, const struct node *n);
 size_t const_size(const struct model *m, const struct tensor *t, sym name);
 size_t const_place_size(const struct graph *g, const struct tensor *t,
-			bool fill);
+			sym name, bool fill, const struct value *shape);
 
 /*
  * What removing a node would take along: nodes and constants that have no
@@ -71,10 +75,9 @@ void cone_remove(struct cone *c);
 uint64_t node_cost(const struct node *n);
 /* Has a node an effect besides its outputs?  Unknown operators may. */
 bool node_removable(const struct node *n);
-/* Temporary tensors: forget every blob made since the mark but those of
- * keep[0..n). */
+/* Temporary tensors: forget every blob made since the mark but those whose
+ * address is a key of keep. */
 size_t scratch_begin(const struct model *m);
-void scratch_end(struct model *m, size_t mark, const struct tensor *const *keep,
-		 size_t n);
+void scratch_end(struct model *m, size_t mark, const struct map *keep);
 
 #endif

@@ -26,7 +26,7 @@ enum {
 struct fold {
 	struct pass_run *r;
 	struct map known; /* value -> tensor */
-	VEC(const struct tensor *) kept;
+	struct map kept;        /* blobs that are part of the model now */
 };
 
 static const struct tensor *known(const struct fold *f, const struct value *v)
@@ -119,10 +119,7 @@ static struct price price_of(const struct fold *f, const struct node *n,
 		any = true;
 		filled = fill && const_fillable(g, t);
 		p.cost += filled;
-		p.bytes += const_place_size(g, t, filled);
-		/* It takes the old name. */
-		p.bytes -= const_size(f->r->m, t, 0);
-		p.bytes += const_size(f->r->m, t, v->name);
+		p.bytes += const_place_size(g, t, v->name, filled, NULL);
 	}
 	p.ok = any;
 	return p;
@@ -138,7 +135,9 @@ static bool worth(const struct fold *f, const struct price *p,
 
 static void place(struct fold *f, struct node *n, bool fill)
 {
+	struct model *m = f->r->m;
 	struct graph *g = n->graph;
+	size_t mark = m->blobs.n;
 
 	for (uint32_t i = 0; i < n->nout; i++) {
 		struct value *v = n->out[i], *c;
@@ -146,14 +145,15 @@ static void place(struct fold *f, struct node *n, bool fill)
 
 		if (!t)
 			continue;
-		c = const_place(g, t, fill && const_fillable(g, t), n);
+		c = const_place(g, t, fill && const_fillable(g, t), NULL, n);
 		c->name = v->name;
 		if (c->def)
 			c->def->name = n->name;
 		value_replace_uses(v, c);
-		vec_push(&f->kept, t);
-		vec_push(&f->kept, c->konst);
+		map_put(&f->kept, map_ptr_key(t->blob), 1);
 	}
+	for (; mark < m->blobs.n; mark++)
+		map_put(&f->kept, map_ptr_key(m->blobs.p[mark]), 1);
 }
 
 static void settle(struct fold *f, struct node *n)
@@ -213,7 +213,7 @@ enum status pass_fold(struct pass_run *r)
 	}
 	vec_release(&g);
 	map_release(&f.known);
-	scratch_end(r->m, mark, f.kept.p, f.kept.n);
-	vec_release(&f.kept);
+	scratch_end(r->m, mark, &f.kept);
+	map_release(&f.kept);
 	return s;
 }

@@ -61,7 +61,7 @@ static void move_inits(const struct map *names, struct graph *from,
 		if (!v->graph)
 			continue;
 		free_name(names, v);
-		c = const_place(g, v->init, false, to);
+		c = const_place(g, v->init, false, NULL, to);
 		c->name = v->name;
 		value_replace_uses(v, c);
 	}

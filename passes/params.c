@@ -81,6 +81,7 @@ bool param_num(const struct node *n, const char *name, double dflt, double *x)
 {
 	int i = param_input(n->op, name);
 	struct value *in = i < 0 ? NULL : node_in(n, (uint32_t)i);
+	const struct attr *a;
 
 	*x = dflt;
 	if (in) {
@@ -90,10 +91,12 @@ bool param_num(const struct node *n, const char *name, double dflt, double *x)
 		*x = tensor_float(n->graph->model, in->konst, 0);
 		return true;
 	}
-	if (param_attr_kind(n->op, name) == 'f')
-		*x = node_attr_float(n, name, dflt);
-	else if (param_attr_kind(n->op, name) == 'i')
-		*x = (double)node_attr_int(n, name, (int64_t)dflt);
+	a = node_attr(n, name);
+	if (a && a->kind != ATTR_FLOAT && a->kind != ATTR_INT)
+		return false;
+	if (a)
+		*x = a->kind == ATTR_FLOAT ? (double)a->u.f[0]
+					   : (double)a->u.i[0];
 	return true;
 }
 

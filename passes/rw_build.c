@@ -411,8 +411,10 @@ bool rw_build(struct rewrite *w)
 
 void rw_drop(struct rewrite *w)
 {
+	const struct map none = { 0 };
+
 	while (w->made.n)
 		node_remove(vec_pop(&w->made));
 	w->konst.n = 0;
-	scratch_end(w->m, w->mark, NULL, 0);
+	scratch_end(w->m, w->mark, &none);
 }

@@ -17,6 +17,20 @@ struct measure {
 	size_t nodes, bytes;
 };
 
+/* The operand of a matched fill that gives t's dims; NULL: there is none. */
+static struct value *find_shape(const struct rewrite *w, const struct tensor *t)
+{
+	for (uint32_t i = 0; i < w->nmatched; i++)
+		for (uint32_t k = 0; k < w->matched[i]->nin; k++) {
+			struct value *s =
+				const_shape_of(w->matched[i]->in[k].v, t);
+
+			if (s && graph_encloses(s->graph, w->root->graph))
+				return s;
+		}
+	return NULL;
+}
+
 static struct measure measure_new(const struct rewrite *w, bool fill)
 {
 	const struct graph *g = w->root->graph;
@@ -30,7 +44,8 @@ static struct measure measure_new(const struct rewrite *w, bool fill)
 		const struct tensor *t = w->konst.p[i]->konst;
 		bool filled = fill && const_fillable(g, t);
 
-		s.bytes += const_place_size(g, t, filled);
+		s.bytes += const_place_size(g, t, w->konst.p[i]->name, filled,
+					    find_shape(w, t));
 		s.nodes += filled;
 		s.cost += filled;
 	}
@@ -54,11 +69,92 @@ static bool kept(struct rewrite *w)
 	return false;
 }
 
+/* Is v a constant that the root's graph can see, equal to t? */
+static bool serves(struct rewrite *w, struct value *v, const struct tensor *t)
+{
+	return v && v->konst && v->konst != t && const_same_dims(v->konst, t) &&
+	       graph_encloses(v->graph, w->root->graph) &&
+	       tensor_equal(w->m, v->konst, t);
+}
+
+static struct value *find_equal(struct rewrite *w, const struct tensor *t)
+{
+	for (uint32_t i = 0; i < w->nmatched; i++)
+		for (uint32_t k = 0; k < w->matched[i]->nin; k++)
+			if (serves(w, w->matched[i]->in[k].v, t))
+				return w->matched[i]->in[k].v;
+	return NULL;
+}
+
+/* A new constant that equals one of the pattern's is that one. */
+static void reuse_consts(struct rewrite *w)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < w->konst.n; i++) {
+		struct value *tmp = w->konst.p[i];
+		struct value *v = find_equal(w, tmp->konst);
+
+		if (v && w->result != tmp)
+			value_replace_uses(tmp, v);
+		else
+			w->konst.p[left++] = tmp;
+	}
+	w->konst.n = left;
+}
+
+struct spare { /* a name whose constant goes */
+	sym name;
+	const struct tensor *t;
+};
+
+typedef VEC(struct spare) spare_vec;
+
+static void spare_names(const struct rewrite *w, spare_vec *out)
+{
+	for (size_t i = 0; i < w->cone.init.n; i++) {
+		const struct value *v = w->cone.init.p[i];
+
+		vec_push(out, ((struct spare){v->name, v->init}));
+	}
+	for (size_t i = 1; i < w->cone.node.n; i++) {
+		const struct value *v = node_out(w->cone.node.p[i], 0);
+
+		if (v && v->konst)
+			vec_push(out, ((struct spare){v->name, v->konst}));
+	}
+}
+
+/* New constants take the names of dying ones, those of their shape first. */
+static void claim_names(struct rewrite *w)
+{
+	spare_vec s = {0};
+
+	spare_names(w, &s);
+	for (int any = 0; any < 2; any++)
+		for (size_t i = 0; i < w->konst.n; i++) {
+			struct value *v = w->konst.p[i];
+			size_t k = 0;
+
+			while (!v->name && k < s.n &&
+			       !(s.p[k].name &&
+				 (any || const_same_dims(v->konst, s.p[k].t))))
+				k++;
+			if (v->name || k == s.n)
+				continue;
+			v->name = s.p[k].name;
+			s.p[k].name = 0;
+		}
+	vec_release(&s);
+}
+
 bool rw_profitable(struct rewrite *w)
 {
 	struct measure old, new;
 
+	reuse_consts(w);
 	cone_find(&w->cone, w->root, w->result_made ? NULL : w->result);
+	claim_names(w);
 	old = (struct measure){w->cone.cost, w->cone.node.n, w->cone.bytes};
 	w->fill = false;
 	new = measure_new(w, false);
@@ -82,28 +178,6 @@ bool rw_profitable(struct rewrite *w)
 	return false;
 }
 
-/* A new constant takes the name of a dying one of the same shape. */
-static void take_name(struct rewrite *w, struct value *v)
-{
-	const struct tensor *t = v->konst, *o;
-
-	for (size_t i = 0; i < w->cone.init.n; i++) {
-		struct value *old = w->cone.init.p[i];
-		bool same;
-
-		o = old->init;
-		same = old->name && old->graph == v->graph && o->dt == t->dt &&
-		       o->rank == t->rank;
-		for (int k = 0; same && k < t->rank; k++)
-			same = o->dim[k] == t->dim[k];
-		if (!same)
-			continue;
-		v->name = old->name;
-		old->name = 0;
-		return;
-	}
-}
-
 static void place_consts(struct rewrite *w)
 {
 	struct node *before = w->made.n ? w->made.p[0] : w->root;
@@ -113,9 +187,9 @@ static void place_consts(struct rewrite *w)
 		struct value *tmp = w->konst.p[i], *v;
 		bool fill = w->fill && const_fillable(g, tmp->konst);
 
-		v = const_place(g, tmp->konst, fill, before);
-		if (!v->def)
-			take_name(w, v);
+		v = const_place(g, tmp->konst, fill, find_shape(w, tmp->konst),
+				before);
+		v->name = tmp->name;
 		value_replace_uses(tmp, v);
 		if (w->result == tmp)
 			w->result = v;
@@ -124,12 +198,12 @@ static void place_consts(struct rewrite *w)
 
 static void forget_scratch(struct rewrite *w)
 {
-	VEC(const struct tensor *) keep = {0};
+	struct map keep = { 0 };
 
 	for (size_t i = 0; i < w->konst.n; i++)
-		vec_push(&keep, w->konst.p[i]->konst);
-	scratch_end(w->m, w->mark, keep.p, keep.n);
-	vec_release(&keep);
+		map_put(&keep, map_ptr_key(w->konst.p[i]->konst->blob), 1);
+	scratch_end(w->m, w->mark, &keep);
+	map_release(&keep);
 }
 
 static void touch_users(const struct value *v, node_vec *touched)
