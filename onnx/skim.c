@@ -22,9 +22,15 @@ enum wire { VARINT, FIXED64, LEN, GROUP, GROUP_END, FIXED32 };
 
 enum { TICKET_FIELD = 536870911, TRAINING_INFO = 20, RAW_DATA = 9 };
 
-/* Estimates of what one element costs after unpacking, in bytes: the
- * protobuf-c struct, its pointer and scan record, and the IR's share. */
-enum { COST_FIELD = 32, COST_BYTES = 64, COST_MESSAGE = 64, COST_NUMBER = 8 };
+/* What one element costs protobuf-c, in bytes: allocation overhead, its entry
+ * in a list, its record while scanning; a message's struct comes on top. */
+enum {
+	COST_FIELD = 16,
+	COST_BYTES = 32,
+	COST_MESSAGE = 48,
+	COST_UNKNOWN = 96,
+	COST_NUMBER = 16
+};
 
 #define SLACK ((size_t)64 << 20)
 
@@ -299,7 +305,7 @@ static enum status walk_child(struct skim *s, const struct level *l,
 	/* Training graphs are kept as they are, payloads included. */
 	if (l->d == &onnx__model_proto__descriptor && f->id == TRAINING_INFO)
 		c.plain = true;
-	st = charge(s, 2 * c.d->sizeof_message + COST_MESSAGE);
+	st = charge(s, c.d->sizeof_message + COST_MESSAGE);
 	if (st)
 		return st;
 	put_varint(s, (uint64_t)f->id << 3 | LEN);
@@ -319,12 +325,12 @@ static enum status walk_child(struct skim *s, const struct level *l,
 /* Copy a field that is neither a message nor a payload. */
 static enum status copy_field(struct skim *s, const struct field *f)
 {
-	enum status st = charge(s, COST_FIELD);
+	enum status st = charge(s, f->f ? COST_FIELD : COST_UNKNOWN);
 
 	if (!st && is_packed(f))
 		st = check_packed(s, f);
 	else if (!st && f->wire == LEN)
-		st = charge(s, COST_BYTES + 2 * f->n);
+		st = charge(s, COST_BYTES + f->n);
 	if (st)
 		return st;
 	if (f->n > INT32_MAX)

@@ -577,6 +577,50 @@ def _(_):
     return model(simple(), imports=opset(0))
 
 
+# ---- rules of operators, found by the checker ----
+
+@file('op-unknown')
+def _(_):
+    return model(simple(nodes=[node('Reluu', ['x'], ['z'])]))
+
+
+@file('op-too-new')
+def _(_):
+    return model(simple(nodes=[node('Gelu', ['x'], ['z'])]))
+
+
+@file('opset-missing')
+def _(_):
+    return model(simple(), imports=opset(3, 'ai.onnx.ml'))
+
+
+@file('arity')
+def _(_):
+    return model(simple(nodes=[node('Add', ['x'], ['z'])]))
+
+
+@file('attr-unknown')
+def _(_):
+    return with_attr(sub(1, 'a') + num(3, 1) + num(20, 2))
+
+
+@file('attr-required')
+def _(_):
+    return model(simple(nodes=[node('Cast', ['x'], ['z'])]))
+
+
+@file('type-differs')
+def _(_):
+    i = tensor('i', 7, [2], raw(b'\0' * 16))
+    return model(simple(nodes=[node('Add', ['x', 'i'], ['z'])], inits=[i]))
+
+
+@file('shape-differs')
+def _(_):
+    w = tensor('w', 1, [3], raw(b'\0' * 12))
+    return model(simple(nodes=[node('Add', ['x', 'w'], ['z'])], inits=[w]))
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
