@@ -93,10 +93,11 @@ $(BUILD)/unit-tests: $(UNIT) $(BUILD)/libpare.a
 	$(Q)$(CC) $(OPT_$(V)) $(LDFLAGS) $^ -lcriterion $(LDLIBS) -o $@
 unit: $(BUILD)/unit-tests
 	@sh tests/unit.sh $(BUILD)
-$(BUILD)/fuzz-replay: $(call obj,$(wildcard tests/fuzz/*.c)) $(BUILD)/libpare.a
+REPLAY := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/replay-%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/replay-%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libpare.a
 	@echo LD $@
 	$(Q)$(CC) $(OPT_$(V)) $(LDFLAGS) $^ $(LDLIBS) -o $@
-replay: $(BUILD)/fuzz-replay
+replay: $(REPLAY)
 golden-update: $(BUILD)/unit-tests
 	GOLDEN_UPDATE=1 $(BUILD)/unit-tests --filter 'golden/*'
 

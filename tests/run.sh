@@ -44,7 +44,7 @@ run_stage() {
 	build) stage build build all ;;
 	unit) stage unit make --no-print-directory unit ;;
 	cli) stage cli bash tests/cli.sh ;;
-	bad) stage bad bash tests/bad.sh ;;
+	bad) stage bad "$PY" tests/bad/run.py ;;
 	docs) stage docs bash tests/docs.sh ;;
 	oracle) stage oracle "$PY" tests/models/oracle.py ;;
 	quant) stage quant "$PY" tests/models/quant.py ;;
@@ -54,8 +54,8 @@ run_stage() {
 		PARE=$PWD/build/asan/pare
 		stage asan-build build V=asan all replay
 		stage asan-unit make --no-print-directory V=asan unit
-		stage asan-bad bash tests/bad.sh
-		stage asan-fuzz build/asan/fuzz-replay tests/bad testdata
+		stage asan-bad "$PY" tests/bad/run.py
+		stage asan-fuzz env COUNT=20 bash tests/fuzz/run.sh
 		PARE=$PWD/build/release/pare
 		;;
 	fuzz) stage fuzz bash tests/fuzz/run.sh ;;
