@@ -8,7 +8,7 @@
 #include "ir/ir.h"
 
 struct native_write_opts {
-	bool compress;          /* zlib chunks for the weights */
+	bool compress; /* zlib chunks for the weights */
 	bool if_changed;
 };
 
