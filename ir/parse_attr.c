@@ -221,10 +221,23 @@ static bool parse_list(struct parser *p, struct node *n, struct attr *a,
 	return ok;
 }
 
-static bool parse_ref(struct parser *p, struct attr *a)
+static bool in_function(const struct node *n)
+{
+	const struct graph *g = n ? n->graph : NULL;
+
+	while (g && g->owner)
+		g = g->owner->graph;
+	return g && g->func;
+}
+
+static bool parse_ref(struct parser *p, const struct node *n, struct attr *a)
 {
 	struct str s;
 
+	if (!in_function(n))
+		return parse_fail_at(p, p->p, E_attr,
+				     "a reference to a parameter outside of a "
+				     "function");
 	if (!lex_name(p, &s, "an attribute name"))
 		return false;
 	a->ref = lex_sym(p, s);
@@ -242,7 +255,7 @@ bool parse_attr(struct parser *p, struct node *n, sym name, struct attr *a,
 	if (!lex_expect(p, '='))
 		return false;
 	if (lex_accept(p, '@'))
-		return parse_ref(p, a);
+		return parse_ref(p, n, a);
 	if (lex_accept(p, '['))
 		return parse_list(p, n, a, depth);
 	if (a->kind != ATTR_NONE && text_singular(a->kind) != ATTR_NONE)

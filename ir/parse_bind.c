@@ -75,5 +75,7 @@ bool parse_bind(struct parser *p)
 	}
 	vec_release(&all);
 	map_release(&funcs);
+	if (ok)
+		value_note_consts(p->m);
 	return ok && model_check_calls(p->m) == OK;
 }

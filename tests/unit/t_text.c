@@ -219,6 +219,8 @@ static const struct refused {
 	{E_syntax, "", "g () => () { y = Op <a: int = [1]> () }"},
 	{E_syntax, "", "g () => () { y = Op <a: frob = 1> () }"},
 	{E_syntax, "", "g () => () { y = Op <a = \"open> () }"},
+	{E_attr, "1:26", "g () => () { y = Op <a = @b> () }"},
+	{E_attr, "", "g () => () {} f <a: int = @b> () => () {}"},
 	{E_cycle, "", "g () => (x) { x = Neg (y) y = Neg (x) }"},
 	{E_func, "",
 	 "g () => () {} <domain: \"d\"> f () => () {}\n"
