@@ -224,10 +224,12 @@ static bool stops_a(void *arg, struct value *v)
 	for (size_t i = 0; i < x->r->in.n; i++)
 		if (counterpart(x->s, x->r->in.p[i]) == v)
 			return true;
-	if (v->def || !v->is_input || v->slot >= x->s->b->nin ||
-	    v->graph != x->s->a)
+	if (!v->is_input || v->graph != x->s->a)
 		return false;
-	return add_boundary(x->r, x->s->b->in[v->slot]);
+	for (uint32_t i = 0; i < x->s->b->nin; i++)
+		if (counterpart(x->s, x->s->b->in[i]) == v)
+			return add_boundary(x->r, x->s->b->in[i]);
+	return false;
 }
 
 static void end_region(struct check *k, struct scope *s, struct value *va,
@@ -274,8 +276,10 @@ static enum status step(struct check *k, struct scope *s, struct value *va,
 
 	if (same_const(va, vb))
 		return OK;
-	if (va->is_input && vb->is_input && va->slot == vb->slot)
+	if (va->is_input && vb->is_input && counterpart(s, vb) == va)
 		return OK;
+	if (va->is_input && vb->is_input && s->up && va->slot == vb->slot)
+		return OK;      /* a body's own inputs go by position */
 	if (!same_node(s, va, vb, &bodies_differ)) {
 		end_region(k, s, va, vb);
 		return OK;

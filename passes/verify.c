@@ -27,6 +27,7 @@ struct pair {
 	struct exec *ea, *eb;
 	const struct verify_opts *o;
 	struct verify_report *r;
+	uint32_t *from;         /* result's input i is original's from[i] */
 	struct diag *diag;      /* the caller's; ours swallows messages */
 	struct diag quiet;
 	double start;
@@ -130,6 +131,22 @@ static void drop_outputs(struct array **out, uint32_t n)
 	free(out);
 }
 
+/* The original's inputs in the order of the result's. */
+static enum status run_result(struct pair *p, struct array *const *in,
+			      struct array **out)
+{
+	uint32_t nin = p->b->main->nin;
+	struct array **mine = xcalloc(nin + 1, sizeof *mine);
+	enum status s;
+
+	for (uint32_t i = 0; i < nin; i++)
+		if (p->from[i] < p->a->main->nin)
+			mine[i] = in[p->from[i]];
+	s = exec_run(p->eb, mine, out);
+	free(mine);
+	return s;
+}
+
 /* One input set through both.  *refused: the original itself failed. */
 static enum status run_pair(struct pair *p, struct array *const *in,
 			    bool *refused)
@@ -142,7 +159,7 @@ static enum status run_pair(struct pair *p, struct array *const *in,
 	*refused = s != OK;
 	if (!s) {
 		p->quiet.last.n = 0;
-		if (exec_run(p->eb, in, got))
+		if (run_result(p, in, got))
 			differ(p, NULL, p->quiet.last.n ?
 						p->quiet.last.p :
 						"the result fails to run");
@@ -225,14 +242,42 @@ static void name_outputs(struct pair *p)
 		p->r->out[i].name = sym_text(p->b, g->out_info[i].name);
 }
 
+static uint32_t input_named(const struct model *m, struct str name)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->main->nin; i++)
+		if (str_eq(sym_str(m, m->main->in_info[i].name), name))
+			break;
+	return i;
+}
+
+/* Is an input without default of m missing in other? */
+static bool lacks_input(const struct model *m, const struct model *other)
+{
+	for (uint32_t i = 0; i < m->main->nin; i++)
+		if (!m->main->in[i]->init &&
+		    input_named(other, sym_str(m, m->main->in_info[i].name)) ==
+			    other->main->nin)
+			return true;
+	return false;
+}
+
+/* Old models list weights as inputs; those may come and go. */
 static bool same_interface(struct pair *p)
 {
-	const struct graph *a = p->a->main, *b = p->b->main;
+	const struct graph *b = p->b->main;
 
-	if (a->nin == b->nin && a->ret->nin == b->ret->nin)
-		return true;
-	differ(p, NULL, "the numbers of inputs or outputs differ");
-	return false;
+	if (p->a->main->ret->nin != b->ret->nin ||
+	    lacks_input(p->a, p->b) || lacks_input(p->b, p->a)) {
+		differ(p, NULL, "the inputs or outputs differ");
+		return false;
+	}
+	p->from = arena_array(&p->b->arena, b->nin, sizeof *p->from);
+	for (uint32_t i = 0; i < b->nin; i++)
+		p->from[i] = input_named(p->a, sym_str(p->b,
+						       b->in_info[i].name));
+	return true;
 }
 
 enum status verify_models(struct model *original, struct model *result,

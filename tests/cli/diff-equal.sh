@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"$PARE" diff "$DATA/mnist-cntk.onnx" "$DATA/mnist-cntk.onnx"

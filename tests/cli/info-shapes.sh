@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"$PARE" info --shapes "$DATA/digits-cnn.onnx"

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"$PARE" info "$DATA/mnist-cntk.onnx" "$DATA/digits-cnn.onnx"

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"$PARE" optimize --pipelin fold x.onnx -o out.onnx

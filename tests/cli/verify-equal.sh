@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"$PARE" optimize "$DATA/digits-cnn.onnx" -o out.onnx -q && "$PARE" verify "$DATA/digits-cnn.onnx" out.onnx
