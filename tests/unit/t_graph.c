@@ -147,6 +147,10 @@ Test(graph, order_survives_insertions)
 	}
 	check_order(g);
 	cr_assert_eq(g->nnode, 12003);
+	/* right behind the first node, where gaps are used up at once */
+	for (int i = 0; i < 50000; i++)
+		node_make(g, OP_Relu, 1, 1, g->first->next);
+	check_order(g);
 	model_verify_ir(m);
 	model_free(m);
 }
