@@ -199,6 +199,18 @@ static int label_count(struct str s)
 	return k;
 }
 
+/* One label's size, where a size of 1 gives way; false if they contradict. */
+static bool einsum_size(struct einsum *e, int k, struct dim d)
+{
+	struct dim *s = &e->size[k];
+
+	if (!e->seen[k] || (dim_known(*s) && s->n == 1))
+		*s = d;
+	else if (!dim_known(d) || d.n != 1)
+		return dim_join(*s, d, s);
+	return true;
+}
+
 /* Sizes of one term's labels from its operand. */
 static enum status einsum_term(struct einsum *e, uint32_t operand, struct str s)
 {
@@ -230,11 +242,11 @@ static enum status einsum_term(struct einsum *e, uint32_t operand, struct str s)
 				return bad_equation(e);
 			at++;
 			e->count[k]++;
-			if (!e->seen[k] ||
-			    (dim_known(e->size[k]) && e->size[k].n == 1))
-				e->size[k] = d;
-			else if (dim_unknown(e->size[k]))
-				e->size[k] = d;
+			if (!einsum_size(e, k, d))
+				return infer_error(
+					e->n, E_shape, "'%c' is %lld and %lld",
+					s.p[i], (long long)e->size[k].n,
+					(long long)d.n);
 			e->seen[k] = true;
 		} else if (s.p[i] != ' ') {
 			return bad_equation(e);

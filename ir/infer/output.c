@@ -24,6 +24,10 @@ static enum status contradiction(const struct node *n, const struct value *v,
 	struct buf a = {0}, b = {0}, c = {0};
 	enum status st;
 
+	/* a shape alone: the element type is not in question */
+	if (t->kind == TY_TENSOR && t->dt == DT_NONE &&
+	    v->type->kind == TY_TENSOR)
+		t = type_tensor(m, v->type->dt, t->rank, t->dim);
 	type_print(m, &a, t);
 	type_print(m, &b, v->type);
 	buf_escaped(&c, name);
