@@ -202,6 +202,81 @@ static bool channel_vec(struct rewrite *w, const struct rw_val *a,
 	return c != NULL;
 }
 
+/* ---- constants by input channel ---- */
+
+struct filters { /* a Conv weight, [M, C/group, ...] */
+	const struct tensor *w, *c;
+	int64_t m, per, inner, group;
+};
+
+static bool filters_of(const struct rw_val *a, struct filters *f)
+{
+	f->c = rw_tensor(a);
+	f->w = rw_tensor(&a[1]);
+	f->group = node_attr_int(rw_node(&a[2]), "group", 1);
+	if (!f->c || !f->w || f->w->rank < 2 || f->w->rank > MAX_RANK ||
+	    f->group < 1 || !f->w->n || f->w->dim[0] % f->group)
+		return false;
+	f->m = f->w->dim[0];
+	f->per = f->w->dim[1];
+	f->inner = f->w->n / f->m / f->per;
+	return f->c->n == 1 || f->c->n / f->group == f->per;
+}
+
+/* Of input channel j of the group that output channel m belongs to. */
+static double channel_value(const struct rewrite *w, const struct filters *f,
+			    int64_t m, int64_t j)
+{
+	int64_t g = m / (f->m / f->group);
+
+	return tensor_float(w->m, f->c, f->c->n == 1 ? 0 : g * f->per + j);
+}
+
+static bool in_dims(struct rewrite *w, const struct rw_val *a,
+		    struct rw_val *out)
+{
+	int64_t dim[MAX_RANK];
+	struct filters f;
+	struct tensor *t;
+
+	if (!filters_of(a, &f))
+		return false;
+	for (int i = 0; i < f.w->rank; i++)
+		dim[i] = 1;
+	if (f.c->n == 1)
+		return view(w, a, f.w->rank, dim, out);
+	dim[0] = f.group == 1 ? 1 : f.m;
+	dim[1] = f.per;
+	t = tensor_create(w->m, f.c->dt, f.w->rank, dim);
+	for (int64_t k = 0; t && k < dim[0] * f.per; k++)
+		dtype_set(f.c->dt, tensor_data_mut(t), (size_t)k,
+			  channel_value(w, &f, k / f.per, k % f.per));
+	*out = rw_of_tensor(t, f.c->dt);
+	return t != NULL;
+}
+
+static bool filter_sums(struct rewrite *w, const struct rw_val *a,
+			struct rw_val *out)
+{
+	struct filters f;
+	struct tensor *t;
+
+	if (!filters_of(a, &f))
+		return false;
+	t = tensor_create(w->m, DT_F64, 1, &f.m);
+	for (int64_t m = 0; t && m < f.m; m++) {
+		double sum = 0;
+
+		for (int64_t k = 0; k < f.per * f.inner; k++)
+			sum += tensor_float(w->m, f.w,
+					    m * f.per * f.inner + k) *
+			       channel_value(w, &f, m, k / f.inner);
+		dtype_set(DT_F64, tensor_data_mut(t), (size_t)m, sum);
+	}
+	*out = rw_of_tensor(t, f.w->dt);
+	return t != NULL;
+}
+
 /* ---- lists ---- */
 
 static bool pads_sum(struct rewrite *w, const struct rw_val *a,
@@ -273,5 +348,42 @@ static bool out_dims(struct rewrite *w, const struct rw_val *a,
 			return false;
 	}
 	*out = rw_of_ints(w, dim, (size_t)t->rank);
+	return true;
+}
+
+/*
+ * A number stays; an element equal to the input's dimension of that index
+ * becomes 0, which copies it; one other may become -1.  Not both: an empty
+ * tensor would have no unique -1.
+ */
+static bool copy_dims(struct rewrite *w, const struct rw_val *a,
+		      struct rw_val *out)
+{
+	const struct node *n = rw_node(a);
+	const struct value *x = node_in(n, 0), *s = node_in(n, 1);
+	bool copies = false, open = false;
+	int64_t dim[MAX_RANK];
+
+	if (!s || !s->data || s->ndata > MAX_RANK || x->type->rank < 0 ||
+	    node_attr_int(n, "allowzero", 0))
+		return false;
+	for (uint32_t i = 0; i < s->ndata; i++) {
+		if (dim_number(w->m, s->data[i], &dim[i]))
+			continue;
+		if ((int)i < x->type->rank &&
+		    dim_equal(s->data[i], x->type->dim[i])) {
+			dim[i] = 0;
+			copies = true;
+		} else {
+			dim[i] = -1;
+			open = true;
+		}
+	}
+	for (uint32_t i = 0, minus = 0; i < s->ndata; i++) {
+		minus += dim[i] == -1;
+		if (minus > 1 || (open && (copies || dim[i] == 0)))
+			return false;
+	}
+	*out = rw_of_ints(w, dim, s->ndata);
 	return true;
 }

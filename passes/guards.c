@@ -66,9 +66,23 @@ static bool same_shape(struct rewrite *w, const struct rw_val *a)
 	return true;
 }
 
-static bool same_type(struct rewrite *w, const struct rw_val *a)
+/* Every dimension of the first is 1 or the second's. */
+static bool into(struct rewrite *w, const struct rw_val *a)
 {
-	return same_dtype(w, a) && same_shape(w, a);
+	const struct type *c = ranked(&a[0]), *x = ranked(&a[1]);
+	int skip;
+
+	(void)w;
+	if (c && c->rank == 0)
+		return true;
+	if (!c || !x || c->rank > x->rank)
+		return false;
+	skip = x->rank - c->rank;
+	for (int i = 0; i < c->rank; i++)
+		if (!(dim_known(c->dim[i]) && c->dim[i].n == 1) &&
+		    !dim_equal(c->dim[i], x->dim[skip + i]))
+			return false;
+	return true;
 }
 
 static bool is_float(struct rewrite *w, const struct rw_val *a)
@@ -153,7 +167,7 @@ static bool per_channel(struct rewrite *w, const struct rw_val *a)
 {
 	const struct tensor *c = rw_tensor(a);
 	const struct type *y = ranked(&a[1]);
-	const struct node *n = rw_node(&a[1]);
+	const struct node *n = rw_node(&a[2]);
 	int at;
 
 	(void)w;
@@ -207,6 +221,36 @@ static bool steps_positive(struct rewrite *w, const struct rw_val *a)
 		if (v[i] <= 0)
 			return false;
 	return true;
+}
+
+static bool all_ones(const int64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] != 1)
+			return false;
+	return true;
+}
+
+static bool takes_all(struct rewrite *w, const struct rw_val *a)
+{
+	const int64_t *start, *end;
+	size_t ns, ne;
+
+	if (!param_ints(rw_node(a), "starts", &start, &ns) ||
+	    !param_ints(rw_node(a), "ends", &end, &ne) || ns != ne || !start ||
+	    !steps_positive(w, a))
+		return false;
+	for (size_t i = 0; i < ns; i++)
+		if (start[i] != 0 || end[i] != INT64_MAX)
+			return false;
+	return param_ints(rw_node(a), "steps", &start, &ns) &&
+	       (!start || all_ones(start, ns));
+}
+
+static bool computed(struct rewrite *w, const struct rw_val *a)
+{
+	(void)w;
+	return a->kind == RV_VALUE && !a->v->konst;
 }
 
 static bool one_output(struct rewrite *w, const struct rw_val *a)
@@ -275,6 +319,18 @@ static bool explicit_pads(struct rewrite *w, const struct rw_val *a)
 
 	(void)w;
 	return str_is(s, "NOTSET") || str_is(s, "VALID");
+}
+
+static bool no_pads(struct rewrite *w, const struct rw_val *a)
+{
+	const struct node *n = rw_node(a);
+	size_t count;
+	const int64_t *p = node_attr_ints(n, "pads", &count);
+
+	for (size_t i = 0; p && i < count; i++)
+		if (p[i])
+			return false;
+	return explicit_pads(w, a);
 }
 
 static bool counts_pads(struct rewrite *w, const struct rw_val *a)

@@ -71,15 +71,38 @@ static void put_pat(const struct term *t, const char *kind, const char *op,
 	       flags & F_CONST ? "RW_CONST|" : "", slot, nkid, num);
 }
 
+/* NAME=NUMBER: a constant of one value that also gets a name.  Cuts the name
+ * off; NULL: t is something else. */
+static const char *named_number(const struct term *t, char *name)
+{
+	const char *eq = t->list || t->quoted ? NULL : strchr(t->s, '=');
+	struct term num = {.line = t->line};
+
+	if (!eq)
+		return NULL;
+	snprintf(name, MAX_TOKEN, "%.*s", (int)(eq - t->s), t->s);
+	snprintf(num.s, sizeof num.s, "%s", eq + 1);
+	if (!is_number(&num))
+		die(t->line, "'%s' is no number", num.s);
+	return number(&num);
+}
+
 static void emit_leaf(const struct term *t)
 {
 	char name[MAX_TOKEN];
+	const char *num;
 	unsigned flags;
 
 	if (t->quoted)
 		die(t->line, "a string cannot be matched");
 	if (is_number(t)) {
 		put_pat(t, "RW_NUM", "0", 0, -1, 0, number(t));
+		return;
+	}
+	num = named_number(t, name);
+	if (num) {
+		put_pat(t, "RW_NUM", "0", 0, slot_bind(name, false, t->line), 0,
+			num);
 		return;
 	}
 	flags = suffix(t, name);
@@ -375,7 +398,9 @@ static void bind_all(const struct term *t)
 	char name[MAX_TOKEN];
 
 	if (!t->list) {
-		if (!t->quoted && !is_number(t)) {
+		if (named_number(t, name)) {
+			slot_bind(name, false, t->line);
+		} else if (!t->quoted && !is_number(t)) {
 			(void)suffix(t, name);
 			if (strcmp(name, "_") != 0)
 				slot_bind(name, false, t->line);
