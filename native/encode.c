@@ -51,16 +51,13 @@ static void sort_strings(struct encoder *e)
 		e->rank[e->sorted[i]] = i + 1;
 }
 
-/* Ends of all strings, then their bytes. */
+/* The lengths of all strings, then their bytes. */
 static void encode_strings(struct encoder *e)
 {
 	struct buf *b = &e->sec[SEC_STRTAB];
-	uint64_t end = 0;
 
-	for (uint32_t i = 0; i < e->nstr; i++) {
-		end += intern_get(e->strs, e->sorted[i]).n;
-		buf_le(b, end, 8);
-	}
+	for (uint32_t i = 0; i < e->nstr; i++)
+		put_u(b, intern_get(e->strs, e->sorted[i]).n);
 	for (uint32_t i = 0; i < e->nstr; i++) {
 		struct str s = intern_get(e->strs, e->sorted[i]);
 
@@ -102,18 +99,18 @@ static void encode_types(struct encoder *e)
 	for (size_t i = 0; i < e->type.n; i++) {
 		const struct type *t = e->type.p[i];
 
-		buf_le(b, t->kind, 4);
-		buf_le(b, t->dt, 4);
-		buf_le(b, (uint32_t)(t->rank + 1), 4);
-		buf_le(b, enc_sym(e, t->denotation), 4);
+		put_u(b, t->kind);
+		put_u(b, t->dt);
+		put_u(b, (uint64_t)(t->rank + 1));
+		put_u(b, enc_sym(e, t->denotation));
 		/* an element type that says nothing is not one left out */
-		buf_le(b, t->elem ? enc_type(e, t->elem) + 1 : 0, 4);
-		buf_le(b, enc_sym(e, t->opaque_domain), 4);
-		buf_le(b, enc_sym(e, t->opaque_name), 4);
+		put_u(b, t->elem ? enc_type(e, t->elem) + 1 : 0);
+		put_u(b, enc_sym(e, t->opaque_domain));
+		put_u(b, enc_sym(e, t->opaque_name));
 		for (int k = 0; k < t->rank; k++) {
-			buf_le(b, (uint64_t)t->dim[k].n, 8);
-			buf_le(b, enc_sym(e, t->dim[k].s), 4);
-			buf_le(b, enc_sym(e, t->dim[k].denotation), 4);
+			put_i(b, t->dim[k].n);
+			put_u(b, enc_sym(e, t->dim[k].s));
+			put_u(b, enc_sym(e, t->dim[k].denotation));
 		}
 	}
 }
@@ -138,12 +135,12 @@ uint32_t enc_tensor(struct encoder *e, const struct tensor *t)
 void enc_opsets(struct encoder *e, struct buf *b, const struct opset *o,
 		uint32_t n)
 {
-	buf_le(b, n, 4);
+	put_u(b, n);
 	for (uint32_t i = 0; i < n; i++) {
-		buf_le(b, enc_sym(e, o[i].domain), 4);
-		buf_le(b, o[i].has_version, 4);
-		buf_le(b, (uint64_t)o[i].version, 8);
-		buf_le(b, enc_rest(e, o[i].rest), 4);
+		put_u(b, enc_sym(e, o[i].domain));
+		put_u(b, o[i].has_version);
+		put_i(b, o[i].version);
+		put_u(b, enc_rest(e, o[i].rest));
 	}
 }
 
@@ -153,9 +150,9 @@ static void meta_string(struct encoder *e, enum meta_key key, uint32_t str)
 
 	if (!str && e->final)
 		return;
-	buf_le(b, key, 4);
-	buf_le(b, META_STRING, 4);
-	buf_le(b, str, 4);
+	put_u(b, key);
+	put_u(b, META_STRING);
+	put_u(b, str);
 }
 
 static void meta_int(struct encoder *e, enum meta_key key, int64_t v, bool has)
@@ -164,9 +161,9 @@ static void meta_int(struct encoder *e, enum meta_key key, int64_t v, bool has)
 
 	if (!has)
 		return;
-	buf_le(b, key, 4);
-	buf_le(b, META_INT, 4);
-	buf_le(b, (uint64_t)v, 8);
+	put_u(b, key);
+	put_u(b, META_INT);
+	put_i(b, v);
 }
 
 static void encode_meta(struct encoder *e)
@@ -183,8 +180,8 @@ static void encode_meta(struct encoder *e)
 	meta_string(e, META_DOMAIN, enc_sym(e, m->domain));
 	meta_string(e, META_DOC, enc_sym(e, m->doc));
 	meta_string(e, META_REST, enc_rest(e, m->rest));
-	buf_le(&e->sec[SEC_META], META_OPSETS, 4);
-	buf_le(&e->sec[SEC_META], META_LIST, 4);
+	put_u(&e->sec[SEC_META], META_OPSETS);
+	put_u(&e->sec[SEC_META], META_LIST);
 	enc_opsets(e, &e->sec[SEC_META], m->opset, m->nopset);
 }
 
@@ -193,15 +190,15 @@ static void encode_func(struct encoder *e, const struct func *f)
 {
 	struct buf *b = &e->sec[SEC_FUNCS];
 
-	buf_le(b, enc_sym(e, f->domain), 4);
-	buf_le(b, enc_sym(e, f->name), 4);
-	buf_le(b, enc_sym(e, f->overload), 4);
-	buf_le(b, enc_rest(e, f->rest), 4);
+	put_u(b, enc_sym(e, f->domain));
+	put_u(b, enc_sym(e, f->name));
+	put_u(b, enc_sym(e, f->overload));
+	put_u(b, enc_rest(e, f->rest));
 	enc_opsets(e, b, f->opset, f->nopset);
-	buf_le(b, f->nattr, 4);
+	put_u(b, f->nattr);
 	for (uint32_t i = 0; i < f->nattr; i++)
-		buf_le(b, enc_sym(e, f->attr[i]), 4);
-	buf_le(b, f->nattr_default, 4);
+		put_u(b, enc_sym(e, f->attr[i]));
+	put_u(b, f->nattr_default);
 	for (uint32_t i = 0; i < f->nattr_default; i++)
 		encode_attr(e, b, &f->attr_default[i], BODY_DEPTH);
 }

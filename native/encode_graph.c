@@ -11,10 +11,10 @@
 
 static void put_info(struct encoder *e, struct buf *b, const struct info *i)
 {
-	buf_le(b, enc_sym(e, i->name), 4);
-	buf_le(b, i->has_type, 4);
-	buf_le(b, enc_type(e, i->decl), 4);
-	buf_le(b, enc_rest(e, i->rest), 4);
+	put_u(b, enc_sym(e, i->name));
+	put_u(b, i->has_type);
+	put_u(b, enc_type(e, i->decl));
+	put_u(b, enc_rest(e, i->rest));
 }
 
 /* The number of v's value_info entry in its graph, plus 1; 0: none. */
@@ -29,10 +29,10 @@ static void put_value(struct encoder *e, struct buf *b, const struct map *infos,
 		      const struct value *v)
 {
 	map_put(&e->values, map_ptr_key(v), e->values.n + 1);
-	buf_le(b, enc_sym(e, v->name), 4);
-	buf_le(b, enc_type(e, v->type), 4);
-	buf_le(b, enc_tensor(e, v->konst), 4);
-	buf_le(b, info_of(infos, v), 4);
+	put_u(b, enc_sym(e, v->name));
+	put_u(b, enc_type(e, v->type));
+	put_u(b, enc_tensor(e, v->konst));
+	put_u(b, info_of(infos, v));
 }
 
 static uint32_t number_of(const struct encoder *e, const struct value *v)
@@ -55,22 +55,22 @@ static void put_entry(struct encoder *e, struct buf *b, const struct attr *a,
 		break;
 	case ATTR_INT:
 	case ATTR_INTS:
-		buf_le(b, (uint64_t)a->u.i[i], 8);
+		put_i(b, a->u.i[i]);
 		break;
 	case ATTR_STRING:
 	case ATTR_STRINGS:
-		buf_le(b, enc_str(e, a->u.s[i], true), 4);
+		put_u(b, enc_str(e, a->u.s[i], true));
 		break;
 	case ATTR_TYPE:
 	case ATTR_TYPES:
-		buf_le(b, enc_type(e, a->u.type[i]), 4);
+		put_u(b, enc_type(e, a->u.type[i]));
 		break;
 	case ATTR_GRAPH:
 	case ATTR_GRAPHS:
 		encode_graph(e, b, a->u.g[i], depth + 1);
 		break;
 	default:
-		buf_le(b, enc_tensor(e, a->u.t[i]), 4);
+		put_u(b, enc_tensor(e, a->u.t[i]));
 	}
 }
 
@@ -80,15 +80,13 @@ void encode_attr(struct encoder *e, struct buf *b, const struct attr *a,
 {
 	uint32_t n = a->ref || a->kind == ATTR_NONE ? 0 : a->n;
 
-	buf_le(b, enc_sym(e, a->name), 4);
-	buf_le(b, a->kind, 4);
-	buf_le(b, enc_sym(e, a->ref), 4);
-	buf_le(b,
-	       (a->implicit_kind ? ATTR_IMPLICIT_KIND : 0u) |
-		       (a->implicit_value ? ATTR_IMPLICIT_VALUE : 0u),
-	       4);
-	buf_le(b, enc_rest(e, a->rest), 4);
-	buf_le(b, n, 4);
+	put_u(b, enc_sym(e, a->name));
+	put_u(b, a->kind);
+	put_u(b, enc_sym(e, a->ref));
+	put_u(b, (a->implicit_kind ? ATTR_IMPLICIT_KIND : 0u) |
+			 (a->implicit_value ? ATTR_IMPLICIT_VALUE : 0u));
+	put_u(b, enc_rest(e, a->rest));
+	put_u(b, n);
 	for (uint32_t i = 0; i < n; i++)
 		put_entry(e, b, a, i, depth);
 }
@@ -97,20 +95,20 @@ void encode_attr(struct encoder *e, struct buf *b, const struct attr *a,
 static void put_node(struct encoder *e, struct buf *b, const struct map *infos,
 		     const struct node *n, unsigned depth)
 {
-	buf_le(b, enc_sym(e, n->domain), 4);
-	buf_le(b, enc_sym(e, n->type), 4);
-	buf_le(b, enc_sym(e, n->overload), 4);
-	buf_le(b, enc_sym(e, n->name), 4);
-	buf_le(b, enc_rest(e, n->rest), 4);
-	buf_le(b, n->nin, 4);
-	buf_le(b, n->nattr, 4);
-	buf_le(b, n->nout, 4);
+	put_u(b, enc_sym(e, n->domain));
+	put_u(b, enc_sym(e, n->type));
+	put_u(b, enc_sym(e, n->overload));
+	put_u(b, enc_sym(e, n->name));
+	put_u(b, enc_rest(e, n->rest));
+	put_u(b, n->nin);
+	put_u(b, n->nattr);
+	put_u(b, n->nout);
 	for (uint32_t i = 0; i < n->nin; i++)
-		buf_le(b, number_of(e, n->in[i].v), 4);
+		put_u(b, number_of(e, n->in[i].v));
 	for (uint32_t i = 0; i < n->nattr; i++)
 		encode_attr(e, b, &n->attr[i], depth);
 	for (uint32_t i = 0; i < n->nout; i++) {
-		buf_le(b, n->out[i] != NULL, 4);
+		put_u(b, n->out[i] != NULL);
 		if (n->out[i])
 			put_value(e, b, infos, n->out[i]);
 	}
@@ -133,8 +131,8 @@ static void put_inits(struct encoder *e, struct buf *b, const struct graph *g,
 
 		if (!v->graph)
 			continue; /* removed */
-		buf_le(b, v->is_input ? v->slot + 1 : 0, 4);
-		buf_le(b, enc_tensor(e, v->init), 4);
+		put_u(b, v->is_input ? v->slot + 1 : 0);
+		put_u(b, enc_tensor(e, v->init));
 		if (!v->is_input)
 			put_value(e, b, infos, v);
 	}
@@ -149,13 +147,13 @@ void encode_graph(struct encoder *e, struct buf *b, const struct graph *g,
 
 	if (depth > BODY_DEPTH)
 		BUG("bodies are nested more than %d deep", BODY_DEPTH);
-	buf_le(b, enc_sym(e, g->name), 4);
-	buf_le(b, enc_rest(e, g->rest), 4);
-	buf_le(b, g->nin, 4);
-	buf_le(b, g->infos.n, 4);
-	buf_le(b, count_inits(g), 4);
-	buf_le(b, g->nnode, 4);
-	buf_le(b, g->ret->nin, 4);
+	put_u(b, enc_sym(e, g->name));
+	put_u(b, enc_rest(e, g->rest));
+	put_u(b, g->nin);
+	put_u(b, g->infos.n);
+	put_u(b, count_inits(g));
+	put_u(b, g->nnode);
+	put_u(b, g->ret->nin);
 	for (size_t i = 0; i < g->infos.n; i++) {
 		map_put(&infos, map_ptr_key(g->infos.p[i]), i);
 		put_info(e, b, g->infos.p[i]);
@@ -169,7 +167,7 @@ void encode_graph(struct encoder *e, struct buf *b, const struct graph *g,
 		put_node(e, b, &infos, n, depth);
 	for (uint32_t i = 0; i < g->ret->nin; i++) {
 		put_info(e, b, &g->out_info[i]);
-		buf_le(b, number_of(e, g->ret->in[i].v), 4);
+		put_u(b, number_of(e, g->ret->in[i].v));
 	}
 	map_release(&infos);
 }

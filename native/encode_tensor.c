@@ -178,26 +178,25 @@ static void encode_tensor(struct encoder *e, struct buf *b, size_t i)
 	bool sparse = t->sparse_indices != NULL;
 	bool external = t->enc == ENC_EXTERNAL;
 
-	buf_le(b, t->dt, 4);
-	buf_le(b, external ? ENC_RAW : t->enc, 4);
-	buf_le(b, p->flags | (sparse ? TENSOR_SPARSE : 0u), 4);
-	buf_le(b, p->alias, 4);
-	buf_le(b, p->off, 8);
-	buf_le(b, p->stored, 8);
-	buf_le(b, t->len, 8);
-	buf_le(b, enc_sym(e, t->name), 4);
-	buf_le(b, external ? enc_inline_rest(e, t->rest) : enc_rest(e, t->rest),
-	       4);
-	buf_le(b, enc_rest(e, t->sparse_rest), 4);
-	buf_le(b, enc_tensor(e, t->sparse_indices), 4);
-	buf_le(b, (uint32_t)t->rank, 4);
-	buf_le(b, sparse ? (uint32_t)t->dense_rank : 0, 4);
+	put_u(b, t->dt);
+	put_u(b, external ? ENC_RAW : t->enc);
+	put_u(b, p->flags | (sparse ? TENSOR_SPARSE : 0u));
+	put_u(b, p->alias);
+	put_u(b, p->off);
+	put_u(b, p->stored);
+	put_u(b, t->len);
+	put_u(b, enc_sym(e, t->name));
+	put_u(b, external ? enc_inline_rest(e, t->rest) : enc_rest(e, t->rest));
+	put_u(b, enc_rest(e, t->sparse_rest));
+	put_u(b, enc_tensor(e, t->sparse_indices));
+	put_u(b, (uint64_t)t->rank);
+	put_u(b, sparse ? (uint64_t)t->dense_rank : 0);
 	for (int k = 0; k < t->rank; k++)
-		buf_le(b, (uint64_t)t->dim[k], 8);
+		put_i(b, t->dim[k]);
 	for (int k = 0; sparse && k < t->dense_rank; k++)
-		buf_le(b, (uint64_t)t->dense_dim[k], 8);
+		put_i(b, t->dense_dim[k]);
 	for (int64_t k = 0; t->dt == DT_STRING && k < t->n; k++)
-		buf_le(b, enc_str(e, t->strings[k], true), 4);
+		put_u(b, enc_str(e, t->strings[k], true));
 }
 
 void encode_tensors(struct encoder *e)

@@ -27,6 +27,9 @@ enum {
 	RANK_MAX = 1024,
 	BODY_DEPTH = 64,
 	TYPE_DEPTH = 64,
+	/* memory for metadata: BASE + FACTOR times the file's size */
+	BUDGET_FACTOR = 32,
+	BUDGET_BASE = 64 << 20,
 };
 
 /* Bits of must_understand. */
@@ -80,6 +83,22 @@ enum attr_flag { ATTR_IMPLICIT_KIND = 1, ATTR_IMPLICIT_VALUE = 2 };
 
 /* A cold chunk: u32 raw bytes, u32 stored bytes, u32 CRC-32 of the raw bytes,
  * u32 distance between the bytes of one element; then the stored bytes. */
+
+/*
+ * Numbers in metadata: 7 bits per byte, low ones first, the high bit says
+ * that more follow; the shortest form only.  Signed ones as 0, -1, 1, -2, ...
+ */
+static inline void put_u(struct buf *b, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		buf_putc(b, (char)(v | 0x80));
+	buf_putc(b, (char)v);
+}
+
+static inline void put_i(struct buf *b, int64_t v)
+{
+	put_u(b, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+}
 
 static inline uint64_t align_up(uint64_t n, uint64_t to)
 {

@@ -99,12 +99,12 @@ static bool load_entry(struct loader *l, struct cursor *c, struct node *owner,
 	switch (a->kind) {
 	case ATTR_FLOAT:
 	case ATTR_FLOATS:
-		bits = cur_u32(c);
+		bits = cur_fixed32(c);
 		memcpy(&a->u.f[i], &bits, sizeof bits);
 		return true;
 	case ATTR_INT:
 	case ATTR_INTS:
-		a->u.i[i] = (int64_t)cur_u64(c);
+		a->u.i[i] = cur_i64(c);
 		return true;
 	case ATTR_STRING:
 	case ATTR_STRINGS:
@@ -160,7 +160,7 @@ bool load_attr(struct loader *l, struct cursor *c, struct node *owner,
 	a->kind = kind;
 	a->implicit_kind = flags & ATTR_IMPLICIT_KIND;
 	a->implicit_value = flags & ATTR_IMPLICIT_VALUE;
-	if (!cur_count(l, c, a->n, 4))
+	if (!cur_count(l, c, a->n, 1, sizeof *a->u.s))
 		return false;
 	/* as large as the largest entry of the union */
 	a->u.s = arena_array(&l->m->arena, a->n, sizeof *a->u.s);
@@ -222,8 +222,9 @@ static bool load_node(struct loader *l, struct cursor *c, struct graph *g,
 	nin = cur_u32(c);
 	nattr = cur_u32(c);
 	nout = cur_u32(c);
-	if (!cur_count(l, c, nin, 4) || !cur_count(l, c, nattr, 24) ||
-	    !cur_count(l, c, nout, 4))
+	if (!cur_count(l, c, nin, 1, sizeof(struct use)) ||
+	    !cur_count(l, c, nattr, 6, sizeof(struct attr)) ||
+	    !cur_count(l, c, nout, 1, sizeof(struct value) + 8))
 		return false;
 	if (!sym_str(l->m, type).n)
 		return load_fail(l, "a node has no operator");
@@ -328,9 +329,13 @@ static bool load_sizes(struct loader *l, struct cursor *c, struct sizes *s)
 	s->ninit = cur_u32(c);
 	s->nnode = cur_u32(c);
 	s->nout = cur_u32(c);
-	return cur_count(l, c, s->nin, 32) && cur_count(l, c, s->ninfo, 16) &&
-	       cur_count(l, c, s->ninit, 8) && cur_count(l, c, s->nnode, 32) &&
-	       cur_count(l, c, s->nout, 20);
+	return cur_count(l, c, s->nin, 8,
+			 sizeof(struct value) + sizeof(struct info) + 8) &&
+	       cur_count(l, c, s->ninfo, 4, sizeof(struct info) + 8) &&
+	       cur_count(l, c, s->ninit, 2, sizeof(struct value) + 8) &&
+	       cur_count(l, c, s->nnode, 8, sizeof(struct node)) &&
+	       cur_count(l, c, s->nout, 5,
+			 sizeof(struct use) + sizeof(struct info));
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): at most BODY_DEPTH deep. */

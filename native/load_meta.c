@@ -9,47 +9,30 @@
 
 /* ---- strings ---- */
 
-static uint64_t string_end(const struct loader *l, uint32_t i)
-{
-	uint64_t v;
-
-	memcpy(&v, l->sec[SEC_STRTAB].p + (size_t)i * 8, sizeof v);
-	return v;
-}
-
-static struct str string_at(const struct loader *l, uint32_t i)
-{
-	const char *text =
-		(const char *)l->sec[SEC_STRTAB].p + (size_t)l->nstr * 8;
-	uint64_t from = i ? string_end(l, i - 1) : 0;
-
-	return (struct str){text + from, (size_t)(string_end(l, i) - from)};
-}
-
-/* Ends ascend to the end of the section; strings ascend, so none is there
- * twice. */
+/* Lengths, then bytes to the end of the section.  Strings ascend, so none is
+ * there twice. */
 bool load_strings(struct loader *l)
 {
-	const struct section_view *s = &l->sec[SEC_STRTAB];
-	uint64_t room, last = 0;
+	struct cursor c = cur_section(l, SEC_STRTAB);
+	uint64_t n = l->sec[SEC_STRTAB].count;
+	struct str *s;
 
-	if (s->count > s->bytes / 8 || s->count >= UINT32_MAX)
-		return load_fail(l, "there are too many strings");
-	l->nstr = (uint32_t)s->count;
-	room = s->bytes - s->count * 8;
-	for (uint32_t i = 0; i < l->nstr; i++) {
-		uint64_t end = string_end(l, i);
-
-		if (end < last || end > room)
-			return load_fail(l, "string %u is out of place", i);
-		last = end;
-		if (i && str_cmp(string_at(l, i - 1), string_at(l, i)) >= 0)
+	if (!cur_count(l, &c, n, 1, sizeof *s + sizeof(sym)))
+		return false;
+	l->nstr = (uint32_t)n;
+	l->sym = xcalloc(n + 1, sizeof *l->sym);
+	l->str = s = xcalloc(n + 1, sizeof *s);
+	for (uint32_t i = 1; i <= n; i++)
+		s[i].n = cur_u64(&c);
+	for (uint32_t i = 1; i <= n; i++) {
+		if (c.bad || s[i].n > (size_t)(c.end - c.p))
+			return load_fail(l, "a string is cut off");
+		s[i].p = (const char *)c.p;
+		c.p += s[i].n;
+		if (i > 1 && str_cmp(s[i - 1], s[i]) >= 0)
 			return load_fail(l, "the strings are not in order");
 	}
-	if (last != room)
-		return load_fail(l, "the strings do not fill their section");
-	l->sym = xcalloc((size_t)l->nstr + 1, sizeof *l->sym);
-	return true;
+	return cur_end(l, &c, "STRTAB");
 }
 
 static bool string_id(struct loader *l, struct cursor *c, uint32_t *id)
@@ -68,7 +51,7 @@ bool load_str(struct loader *l, struct cursor *c, struct str *s)
 	if (!string_id(l, c, &id))
 		return false;
 	if (id)
-		*s = string_at(l, id - 1);
+		*s = l->str[id];
 	return true;
 }
 
@@ -80,7 +63,7 @@ bool load_sym(struct loader *l, struct cursor *c, sym *s)
 	if (!string_id(l, c, &id))
 		return false;
 	if (id && !l->sym[id])
-		l->sym[id] = intern_str(l->m->syms, string_at(l, id - 1));
+		l->sym[id] = intern_str(l->m->syms, l->str[id]);
 	*s = id ? l->sym[id] : 0;
 	return true;
 }
@@ -89,7 +72,7 @@ bool load_sym(struct loader *l, struct cursor *c, sym *s)
 
 static bool load_dim(struct loader *l, struct cursor *c, struct dim *d)
 {
-	d->n = (int64_t)cur_u64(c);
+	d->n = cur_i64(c);
 	if (!load_sym(l, c, &d->s) || !load_sym(l, c, &d->denotation))
 		return false;
 	if (d->n < DIM_UNKNOWN || (d->s && d->n != DIM_UNKNOWN))
@@ -133,8 +116,8 @@ static bool load_one_type(struct loader *l, struct cursor *c, uint32_t i)
 	uint32_t kind = cur_u32(c), dt = cur_u32(c), rank = cur_u32(c);
 	bool ok;
 
-	if (kind > TY_OPAQUE || dt >= DT_COUNT ||
-	    rank > (uint32_t)(c->end - c->p) / 16 + 1)
+	if (kind > TY_OPAQUE || dt >= DT_COUNT || c->bad ||
+	    rank > (size_t)(c->end - c->p) / 3 + 1)
 		return load_fail(l, "a type is impossible");
 	head.kind = kind;
 	head.dt = dt;
@@ -162,7 +145,7 @@ bool load_types(struct loader *l)
 	struct cursor c = cur_section(l, SEC_TYPES);
 	uint64_t n = l->sec[SEC_TYPES].count;
 
-	if (!cur_count(l, &c, n, 28))
+	if (!cur_count(l, &c, n, 7, sizeof(struct type) + 64))
 		return false;
 	l->ntype = (uint32_t)n + 1;
 	l->type = xcalloc(l->ntype, sizeof *l->type);
@@ -192,14 +175,14 @@ static bool load_opsets(struct loader *l, struct cursor *c, struct opset **out,
 	uint32_t n = cur_u32(c);
 	struct opset *o;
 
-	if (!cur_count(l, c, n, 20))
+	if (!cur_count(l, c, n, 4, sizeof *o))
 		return false;
 	o = arena_array(&l->m->arena, n, sizeof *o);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!load_sym(l, c, &o[i].domain))
 			return false;
 		o[i].has_version = cur_u32(c) != 0;
-		o[i].version = (int64_t)cur_u64(c);
+		o[i].version = cur_i64(c);
 		if (!load_str(l, c, &o[i].rest))
 			return false;
 	}
@@ -228,7 +211,7 @@ static bool meta_string(struct loader *l, struct cursor *c, uint32_t key)
 
 static void meta_int(struct loader *l, struct cursor *c, uint32_t key)
 {
-	int64_t v = (int64_t)cur_u64(c);
+	int64_t v = cur_i64(c);
 
 	if (key == META_IR_VERSION) {
 		l->m->ir_version = v;
@@ -271,14 +254,14 @@ bool load_meta(struct loader *l)
 static bool load_params(struct loader *l, struct cursor *c, struct func *f)
 {
 	f->nattr = cur_u32(c);
-	if (!cur_count(l, c, f->nattr, 4))
+	if (!cur_count(l, c, f->nattr, 1, sizeof(sym)))
 		return false;
 	f->attr = arena_array(&l->m->arena, f->nattr, sizeof *f->attr);
 	for (uint32_t i = 0; i < f->nattr; i++)
 		if (!load_sym(l, c, &f->attr[i]))
 			return false;
 	f->nattr_default = cur_u32(c);
-	if (!cur_count(l, c, f->nattr_default, 24))
+	if (!cur_count(l, c, f->nattr_default, 6, sizeof(struct attr)))
 		return false;
 	f->attr_default = arena_array(&l->m->arena, f->nattr_default,
 				      sizeof *f->attr_default);
@@ -305,7 +288,8 @@ bool load_funcs(struct loader *l)
 	struct cursor c = cur_section(l, SEC_FUNCS);
 	uint64_t n = l->sec[SEC_FUNCS].count;
 
-	if (!cur_count(l, &c, n, 28))
+	if (!cur_count(l, &c, n, 7,
+		       sizeof(struct func) + sizeof(struct graph) + 256))
 		return false;
 	for (uint64_t i = 0; i < n; i++)
 		if (!load_func(l, &c))

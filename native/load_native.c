@@ -45,7 +45,7 @@ static bool cur_take(struct cursor *c, void *to, size_t n)
 	return true;
 }
 
-uint32_t cur_u32(struct cursor *c)
+uint32_t cur_fixed32(struct cursor *c)
 {
 	uint32_t v;
 
@@ -53,7 +53,7 @@ uint32_t cur_u32(struct cursor *c)
 	return v;
 }
 
-uint64_t cur_u64(struct cursor *c)
+uint64_t cur_fixed64(struct cursor *c)
 {
 	uint64_t v;
 
@@ -61,12 +61,60 @@ uint64_t cur_u64(struct cursor *c)
 	return v;
 }
 
-bool cur_count(struct loader *l, struct cursor *c, uint64_t n, size_t least)
+uint64_t cur_u64(struct cursor *c)
 {
-	if (!c->bad && n <= (uint64_t)(c->end - c->p) / least && n < UINT32_MAX)
-		return true;
-	return load_fail(l, "a count of %llu does not fit its section",
-			 (unsigned long long)n);
+	uint64_t v = 0;
+	uint8_t byte;
+
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		if (!cur_take(c, &byte, 1))
+			return 0;
+		if (shift == 63 && byte > 1)
+			break;
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte >= 0x80)
+			continue;
+		if (byte || !shift)
+			return v;
+		break; /* not the shortest form */
+	}
+	c->bad = true;
+	return 0;
+}
+
+uint32_t cur_u32(struct cursor *c)
+{
+	uint64_t v = cur_u64(c);
+
+	if (v <= UINT32_MAX)
+		return (uint32_t)v;
+	c->bad = true;
+	return 0;
+}
+
+int64_t cur_i64(struct cursor *c)
+{
+	uint64_t v = cur_u64(c);
+
+	return (int64_t)(v >> 1 ^ (v & 1 ? UINT64_MAX : 0));
+}
+
+bool cur_count(struct loader *l, struct cursor *c, uint64_t n, size_t least,
+	       size_t cost)
+{
+	uint64_t need;
+
+	if (c->bad || n > (uint64_t)(c->end - c->p) / least || n >= UINT32_MAX)
+		return load_fail(l, "a count of %llu does not fit its section",
+				 (unsigned long long)n);
+	if (__builtin_mul_overflow(n, cost, &need) || need > l->budget) {
+		l->failed = true;
+		diag_error(l->d, &(struct at){.file = l->path}, E_count,
+			   "the metadata would take too much memory");
+		return false;
+	}
+	l->budget -= need;
+	return true;
 }
 
 struct cursor cur_section(const struct loader *l, enum section_id id)
@@ -111,16 +159,17 @@ static bool all_zero(const uint8_t *p, size_t n)
 static bool load_entry(struct loader *l, struct cursor *c, uint64_t *end,
 		       uint32_t *last)
 {
-	uint32_t id = cur_u32(c), flags = cur_u32(c), codec = cur_u32(c);
-	uint32_t align = cur_u32(c);
+	uint32_t id = cur_fixed32(c), flags = cur_fixed32(c),
+		 codec = cur_fixed32(c);
+	uint32_t align = cur_fixed32(c);
 	struct section_view s = {.present = true};
 	uint64_t stop;
 
-	s.off = cur_u64(c);
-	s.bytes = cur_u64(c);
-	s.count = cur_u64(c);
-	s.sum = cur_u64(c);
-	if (codec || cur_u64(c) || cur_u64(c) || align > 21 ||
+	s.off = cur_fixed64(c);
+	s.bytes = cur_fixed64(c);
+	s.count = cur_fixed64(c);
+	s.sum = cur_fixed64(c);
+	if (codec || cur_fixed64(c) || cur_fixed64(c) || align > 21 ||
 	    flags & ~SECTION_CRITICAL)
 		return load_fail(l, "a section entry needs a newer pare");
 	if (id <= *last)
@@ -191,15 +240,15 @@ static bool load_header(struct loader *l)
 
 	if (!native_probe(l->file->p, l->file->len))
 		return load_fail(l, "this is not a .pare file");
-	version = cur_u32(&c);
-	header = cur_u32(&c);
-	bytes = cur_u64(&c);
-	need = cur_u64(&c);
-	cur_u64(&c); /* optional features: free to ignore */
-	cpu = cur_u32(&c);
-	n = cur_u32(&c);
-	table = cur_u64(&c);
-	sum = cur_u64(&c);
+	version = cur_fixed32(&c);
+	header = cur_fixed32(&c);
+	bytes = cur_fixed64(&c);
+	need = cur_fixed64(&c);
+	cur_fixed64(&c); /* optional features: free to ignore */
+	cpu = cur_fixed32(&c);
+	n = cur_fixed32(&c);
+	table = cur_fixed64(&c);
+	sum = cur_fixed64(&c);
 	if (c.bad)
 		return load_fail(l, "the header is cut off");
 	if ((version & 0xffff) != PARE_MAJOR ||
@@ -251,6 +300,7 @@ static bool load_all(struct loader *l)
 static void loader_release(struct loader *l)
 {
 	free(l->sym);
+	free(l->str);
 	free(l->type);
 	free(l->type_depth);
 	free(l->tensor);
@@ -274,6 +324,7 @@ enum status native_read_blob(struct diag *d, const char *path,
 	l.m->file = blob_ref(file);
 	model_keep_blob(l.m, l.m->file);
 	l.m->file_bytes = file->len;
+	l.budget = (uint64_t)file->len * BUDGET_FACTOR + BUDGET_BASE;
 	ok = load_all(&l);
 	loader_release(&l);
 	if (ok) {
@@ -281,7 +332,7 @@ enum status native_read_blob(struct diag *d, const char *path,
 		return OK;
 	}
 	model_free(l.m);
-	return l.failed ? BAD_MODEL : diag_info(d->first)->status;
+	return diag_info(d->first)->status;
 }
 
 enum status native_read(struct diag *d, const char *path, bool verify_weights,

@@ -31,8 +31,10 @@ struct loader {
 	struct model *m;
 	bool failed, verify_weights;
 	struct section_view sec[SEC_COUNT];
+	uint64_t budget; /* bytes that metadata may still take */
 	uint32_t nstr;
-	sym *sym; /* of each string, 0: not yet interned */
+	struct str *str; /* by number, from 1 */
+	sym *sym;        /* of each string, 0: not yet interned */
 	uint32_t ntype;
 	const struct type **type;
 	uint8_t *type_depth;
@@ -47,10 +49,15 @@ struct loader {
 /* Reports E-native once; returns false. */
 bool load_fail(struct loader *l, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+uint32_t cur_fixed32(struct cursor *c); /* 4 bytes */
+uint64_t cur_fixed64(struct cursor *c); /* 8 bytes */
 uint32_t cur_u32(struct cursor *c);
 uint64_t cur_u64(struct cursor *c);
-/* n records of at least `least` bytes are still there. */
-bool cur_count(struct loader *l, struct cursor *c, uint64_t n, size_t least);
+int64_t cur_i64(struct cursor *c);
+/* n records of at least `least` bytes are still there, and the `cost` bytes
+ * of memory that each takes are within the budget. */
+bool cur_count(struct loader *l, struct cursor *c, uint64_t n, size_t least,
+	       size_t cost);
 struct cursor cur_section(const struct loader *l, enum section_id id);
 bool cur_end(struct loader *l, const struct cursor *c, const char *what);
 

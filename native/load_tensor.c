@@ -32,11 +32,11 @@ static bool load_dims(struct loader *l, struct cursor *c, uint32_t rank,
 	bool zero = false, fits = true;
 
 	*count = 1;
-	if (rank > RANK_MAX || !cur_count(l, c, rank, 8))
+	if (rank > RANK_MAX || !cur_count(l, c, rank, 1, 16))
 		return load_fail(l, "a tensor's rank is too large");
 	*dim = arena_array(&l->m->arena, rank, sizeof **dim);
 	for (uint32_t i = 0; i < rank; i++) {
-		int64_t d = (int64_t)cur_u64(c);
+		int64_t d = cur_i64(c);
 
 		if (d < 0)
 			return load_fail(l, "a tensor's dimension is negative");
@@ -173,7 +173,7 @@ static struct blob *tensor_bytes(struct loader *l, const struct record *r,
 static bool load_string_data(struct loader *l, struct cursor *c,
 			     struct tensor *t)
 {
-	if (!cur_count(l, c, (uint64_t)t->n, 4))
+	if (!cur_count(l, c, (uint64_t)t->n, 1, sizeof *t->strings))
 		return false;
 	if (t->n)
 		t->strings = arena_array(&l->m->arena, (size_t)t->n,
@@ -245,7 +245,7 @@ bool load_tensors(struct loader *l)
 	uint64_t n = l->sec[SEC_TENSORS].count;
 	struct places at = {0};
 
-	if (!cur_count(l, &c, n, 64))
+	if (!cur_count(l, &c, n, 13, sizeof(struct tensor) + 32))
 		return false;
 	l->tensor = xcalloc((size_t)n + 1, sizeof *l->tensor);
 	for (uint64_t i = 0; i < n; i++)
