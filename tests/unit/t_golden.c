@@ -18,6 +18,7 @@
 #include <glob.h>
 #include <string.h>
 
+#include "onnx/onnx.h"
 #include "passes/pass.h"
 
 struct golden {
@@ -140,6 +141,8 @@ static char *transform(struct golden *g, const char *text, char **before)
 	g->compared += compare(old, m, exact, &why);
 	if (why.n)
 		fail(g, why.p, after);
+	if (onnx_size(m) > onnx_size(old))
+		fail(g, "the file grows", after);
 	buf_release(&why);
 	pass_run_release(&r);
 	model_free(old);
