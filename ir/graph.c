@@ -165,6 +165,82 @@ void graph_renumber(struct graph *g)
 		n->order = order += step;
 }
 
+/* ---- bodies as graphs of their own ---- */
+
+static void note_capture(const struct graph *g, const struct use *u,
+			 struct map *seen)
+{
+	if (u->v && !graph_encloses(g, u->v->graph))
+		map_put_ptr(seen, map_ptr_key(u->v), NULL);
+}
+
+/* Every value from outside that g or its bodies use. */
+static void find_captures(struct graph *g, struct map *seen)
+{
+	graph_vec work = {0};
+	struct node *n;
+
+	vec_push(&work, g);
+	while (work.n) {
+		struct graph *at = vec_pop(&work);
+
+		graph_foreach (n, at) {
+			for (uint32_t i = 0; i < n->nin; i++)
+				note_capture(g, &n->in[i], seen);
+			node_push_bodies(n, &work);
+		}
+		for (uint32_t i = 0; i < at->ret->nin; i++)
+			note_capture(g, &at->ret->in[i], seen);
+	}
+	vec_release(&work);
+}
+
+static void replace_inside(const struct graph *g, struct value *from,
+			   struct value *to)
+{
+	struct use *u, *next;
+
+	for (u = from->uses; u; u = next) {
+		next = u->next;
+		if (graph_encloses(g, u->user->graph))
+			use_set(u, to);
+	}
+}
+
+static struct value *seen_at(const struct map *seen, size_t i)
+{
+	return (struct value *)(uintptr_t)seen->e[i].key;
+}
+
+static void become_input(struct graph *g, uint32_t i, const struct type *t)
+{
+	g->in[i]->type = g->in_info[i].decl = t;
+	g->in_info[i].has_type = true;
+}
+
+void graph_detach(struct graph *g)
+{
+	struct map seen = {0};
+	uint32_t at = g->nin, nin = g->nin;
+
+	find_captures(g, &seen);
+	for (size_t i = 0; i < seen.n; i++)
+		nin += !seen_at(&seen, i)->konst;
+	g->owner = NULL;
+	graph_set_inputs(g, nin);
+	for (size_t i = 0; i < seen.n; i++) {
+		struct value *v = seen_at(&seen, i);
+
+		if (v->konst) {
+			replace_inside(g, v, graph_add_init(g, 0, v->konst));
+			continue;
+		}
+		become_input(g, at, v->type);
+		replace_inside(g, v, g->in[at++]);
+	}
+	map_release(&seen);
+}
+
 /* ---- paths ---- */
 
 #define PATH_LABEL  64 /* bytes shown of one name */

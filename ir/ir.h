@@ -405,6 +405,12 @@ uint32_t graph_mark(struct graph *g);   /* a fresh mark number */
 const char *graph_path(const struct graph *g);
 /* Is a an ancestor of (or the same as) g? */
 bool graph_encloses(const struct graph *a, const struct graph *g);
+/*
+ * Make a body a top graph: captured constants become initializers of its own,
+ * other captured values become inputs after those it has.  Its owner is left
+ * without a valid body; drop it or the model it is in.
+ */
+void graph_detach(struct graph *g);
 /* Number of nodes, all subgraphs included. */
 size_t graph_node_count(const struct graph *g);
 

@@ -82,6 +82,34 @@ Test(graph, removal_of_deep_nests)
 	model_free(m);
 }
 
+Test(graph, bodies_become_graphs_of_their_own)
+{
+	struct diag d = {0};
+	struct model *m = build_model(&d, 2);
+	struct graph *g = m->main, *b;
+	struct value *c = value_const(g, tensor_scalar(m, DT_F32, 1), NULL);
+	struct value *x = build_node(g, OP_Relu, g->in[0], NULL, "x");
+	struct value *y = build_if(g, g->in[1], x, "y");
+
+	b = node_graph(y->def, 0);
+	y = build_node(b, OP_Add, x, c, NULL);
+	y = build_if(b, g->in[1], y, NULL); /* and deeper */
+	node_set_input(node_graph(y->def, 1)->first, 0, c);
+	build_output(b, 0, x, NULL);
+	graph_detach(b);
+	cr_assert_null(b->owner);
+	cr_assert_eq(b->nin, 2);
+	cr_assert_eq(b->init.n, 1);
+	cr_assert_eq(b->init.p[0]->nuse, 2);
+	cr_assert_eq(c->nuse, 0);
+	cr_assert_eq(x->nuse, 1); /* the other branch */
+	m->main = b;
+	cr_assert_eq(model_finish(m), OK);
+	model_verify_ir(m);
+	model_free(model_clone(m));
+	model_free(m);
+}
+
 Test(graph, inputs_resize_and_keep_their_uses)
 {
 	struct diag d = {0};
