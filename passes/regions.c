@@ -376,11 +376,14 @@ static bool cut_make(struct cut *c, const struct model *m,
 	}
 	vec_release(&roots);
 	c->m->main = c->g;
-	c->g->owner = NULL;
+	graph_detach(c->g);
 	if (driver_run(&run, c->m, &cleanup))
 		c->m->main = NULL;
 	pass_run_release(&run);
-	return c->m->main != NULL;
+	/* what only dead nodes captured became inputs that nothing uses */
+	while (c->g->nin > old + nin && !c->g->in[c->g->nin - 1]->nuse)
+		graph_drop_input(c->g, c->g->nin - 1);
+	return c->m->main && c->g->nin == old + nin;
 }
 
 struct batch {                  /* names and types of one run */
