@@ -196,6 +196,10 @@ enum status infer_causal_conv(struct node *n)
 				   rx != 3 ? rx : rw);
 	d[0] = x[0];
 	d[1] = x[1];
+	if (w && !dim_join(d[1], w[0], &d[1]))
+		return infer_error(n, E_shape,
+				   "%lld channels, but kernels for %lld",
+				   (long long)x[1].n, (long long)w[0].n);
 	d[2] = w ? dim_sub(node_model(n), w[2], dim_of(1)) : dim_none();
 	if (!dim_known(d[2]) && d[2].s == 0)
 		d[2] = dim_none();

@@ -221,13 +221,18 @@ static struct dim attr_size(const struct node *n, const char *name,
 /* X [N, C, H, W], rois [R, 4]: [R, C, height, width] */
 enum status infer_roi_align(struct node *n)
 {
-	int rx, rr;
+	int rx, rr, rb;
 	const struct dim *x = in_dims(n, 0, &rx), *r = in_dims(n, 1, &rr);
+	const struct dim *b = in_dims(n, 2, &rb);
 	struct dim d[4] = {r && rr == 2 ? r[0] : dim_none(),
 			   x && rx == 4 ? x[1] : dim_none(),
 			   attr_size(n, "output_height", 1),
 			   attr_size(n, "output_width", 1)};
 
+	if (b && rb == 1 && !dim_join(d[0], b[0], &d[0]))
+		return infer_error(n, E_shape,
+				   "%lld regions, but %lld batch indices",
+				   (long long)d[0].n, (long long)b[0].n);
 	return out_shape(n, 0, 4, d);
 }
 

@@ -34,7 +34,7 @@ static enum status reduce_all(struct node *n, const struct dim *x, int rank,
 
 enum status infer_reduce(struct node *n)
 {
-	bool keep = node_attr_int(n, "keepdims", 1) != 0, known;
+	bool keep = node_attr_int(n, "keepdims", 1) == 1, known;
 	int rank;
 	const struct dim *x = in_dims(n, 0, &rank);
 	const int *axes;
@@ -62,7 +62,7 @@ enum status infer_reduce(struct node *n)
 
 enum status infer_argmax(struct node *n)
 {
-	bool keep = node_attr_int(n, "keepdims", 1) != 0;
+	bool keep = node_attr_int(n, "keepdims", 1) == 1;
 	int rank, axis;
 	const struct dim *x = in_dims(n, 0, &rank);
 	enum status st;
