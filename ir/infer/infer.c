@@ -210,8 +210,10 @@ static void reset_one(struct graph *g)
 	for (uint32_t i = 0; i < g->nin; i++)
 		value_reset(m, g->in[i],
 			    g == m->main ? g->in[i]->type : g->in_info[i].decl);
-	for (size_t i = 0; i < g->init.n; i++)
+	for (size_t i = 0; i < g->init.n; i++) {
 		g->init.p[i]->data = NULL;
+		g->init.p[i]->ndata = 0;
+	}
 	graph_foreach (n, g)
 		for (uint32_t i = 0; i < n->nout; i++)
 			if (n->out[i])
