@@ -29,6 +29,7 @@ struct job {
 	struct attr *a;
 	struct where w;
 	int depth;
+	uint64_t mask; /* fields that the IR takes over */
 };
 
 static enum status fail(struct job *j, const char *what)
@@ -185,8 +186,7 @@ static enum status read_types(struct job *j)
 	for (uint32_t i = 0; i < a->n; i++)
 		a->u.type[i] = read_type(j->r->m, t[i], &exact);
 	if (!exact)
-		a->rest = pb_rest(&j->r->m->arena, &p->base,
-				  PB_ATTR_MASK & ~(PB_BIT(14) | PB_BIT(15)));
+		j->mask &= ~(PB_BIT(14) | PB_BIT(15));
 	return OK;
 }
 
@@ -239,20 +239,19 @@ static enum status read_attr(struct job *j)
 	enum status st;
 
 	a->ref = pb_sym(m->syms, p->has_ref_attr_name, p->ref_attr_name);
-	/* An empty reference is none, but must be written again. */
-	a->rest = pb_rest(&m->arena, &p->base, PB_ATTR_MASK);
 	if (a->ref && !p->ref_attr_name.len) {
-		a->rest = pb_rest(&m->arena, &p->base,
-				  PB_ATTR_MASK & ~PB_BIT(21));
+		/* An empty reference is none, but must be written again. */
+		j->mask &= ~PB_BIT(21);
 		a->ref = 0;
 	}
 	if (a->ref && !in_function(j->g))
 		return fail(j, "a reference to a parameter outside of a "
 			       "function");
 	st = find_kind(j);
-	if (st || a->ref)
-		return st;
-	return read_attr_value(j);
+	if (!st && !a->ref)
+		st = read_attr_value(j);
+	a->rest = pb_rest(&m->arena, &p->base, j->mask);
+	return st;
 }
 
 /* Enter a name; false if it was there.  Few names are compared in turn. */
@@ -283,8 +282,14 @@ enum status read_attrs(struct reader *r, struct graph *g, struct node *owner,
 		return OK;
 	*out = a = arena_array(&r->m->arena, n, sizeof *a);
 	for (uint32_t i = 0; !st && i < n; i++) {
-		struct job j = {
-			r, g, owner, p[i], &a[i], {g, owner, NULL, 0}, depth};
+		struct job j = {.r = r,
+				.g = g,
+				.owner = owner,
+				.p = p[i],
+				.a = &a[i],
+				.w = {.g = g, .n = owner},
+				.depth = depth,
+				.mask = PB_ATTR_MASK};
 
 		a[i].name = pb_sym(r->m->syms, p[i]->has_name, p[i]->name);
 		j.w.what = "attribute";

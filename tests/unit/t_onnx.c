@@ -259,6 +259,7 @@ Test(onnx, attributes_that_leave_things_out)
 		b = pb_model(&g);
 		m = same_bytes(&b);
 		cr_expect_eq(node_attr_int(m->main->first, "k", 9), 0);
+		cr_expect_eq(m->main->first->attr[0].rest.n, 0);
 		model_free(m);
 	}
 }
