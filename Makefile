@@ -122,7 +122,7 @@ test-onnx test-models test-random bench-load bench-onnxsim:
 fuzz:
 	@sh tools/deps.sh test
 	@$(MAKE) --no-print-directory V=asan all replay
-	@bash tests/run.sh fuzz
+	@COUNT=$(or $(COUNT),300) bash tests/run.sh fuzz
 
 # ---- style ----
 lint:
