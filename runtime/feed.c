@@ -301,13 +301,21 @@ static enum status make(struct maker *k, const struct type *t, int depth,
 
 static enum status make_input(struct maker *k, uint32_t i, struct array **out)
 {
-	const struct value *v = k->plan->m->main->in[i];
+	const struct feed_plan *p = k->plan;
+	const struct value *v = p->sized->main->in[i];
+	struct array *konst;
 	enum status st;
 
 	k->input = i;
-	feed_trace(k->plan->m, v, &k->need);
-	if (k->plan->dim[i])
-		st = make_tensor(k, v->type, k->plan->dim[i], out);
+	if (p->settled[i]) {
+		konst = array_of_tensor(p->m, p->m->main->in[i]->konst);
+		*out = konst ? array_copy(k->d, konst) : NULL;
+		array_unref(konst);
+		return *out ? OK : LIMIT;
+	}
+	feed_trace(v, &k->need);
+	if (p->dim[i])
+		st = make_tensor(k, v->type, p->dim[i], out);
 	else
 		st = make(k, v->type, 0, out);
 	vec_release(&k->need.equal);
@@ -315,6 +323,12 @@ static enum status make_input(struct maker *k, uint32_t i, struct array **out)
 }
 
 /* ---- the whole ---- */
+
+/* Is there data to be made for this main graph input? */
+static bool wants(const struct value *v)
+{
+	return !v->init && !v->konst;
+}
 
 static void put_sizes(struct feed_plan *p, struct buf *b)
 {
@@ -347,11 +361,15 @@ static enum status generate(struct feed_plan *p, struct diag *d, uint64_t seed,
 	enum status st = OK;
 	uint32_t i;
 
+	p->want = xcalloc(out->n, sizeof(*p->want));
+	p->settled = xcalloc(out->n, sizeof(*p->settled));
+	for (i = 0; i < out->n; i++)
+		p->want[i] = wants(p->m->main->in[i]);
 	feed_plan_sizes(p);
 	put_sizes(p, &sizes);
 	out->sizes = sizes.p ? sizes.p : xstrdup("");
 	for (i = 0; i < out->n && !st; i++) {
-		if (!feed_wants(p->m->main->in[i]))
+		if (!p->want[i])
 			continue;
 		k.rng = rng_make(seed, (uint64_t)p->round << 32 | i);
 		st = make_input(&k, i, &out->in[i]);
@@ -372,6 +390,9 @@ enum status feed_generate(struct model *m, uint64_t seed, unsigned round,
 	p.m->diag = &p.quiet;
 	st = generate(&p, m->diag, seed, out);
 	map_release(&p.by_name);
+	free(p.want);
+	free(p.settled);
+	model_free(p.sized);
 	vec_release(&p.var);
 	model_free(p.m);
 	diag_release(&p.quiet);
@@ -397,7 +418,7 @@ bool feed_is_dynamic(const struct model *m)
 	uint32_t i;
 
 	for (i = 0; i < g->nin; i++)
-		if (feed_wants(g->in[i]) && !type_static(g->in[i]->type))
+		if (wants(g->in[i]) && !type_static(g->in[i]->type))
 			return true;
 	return false;
 }

@@ -25,27 +25,41 @@ struct feed_var {
 };
 
 struct feed_plan {
-	struct model *m; /* the clone */
+	struct model *m;     /* the clone, its dims symbolic */
+	struct model *sized; /* a clone with the sizes chosen, inferred */
 	struct diag quiet;
 	unsigned round;
+	bool *want;       /* per input: is there data to be made */
+	bool *settled;    /* per input: a value was chosen, which is the
+			     constant of the clone's input */
 	struct dim **dim; /* per input: rank entries; NULL: no tensor */
 	VEC(struct feed_var) var;
 	struct map by_name; /* sym -> index into var */
-	bool blind;         /* shape inference fails on the model itself */
+	bool checking;      /* feed_pin() only counts what conflicts */
+	unsigned conflicts;
 };
 
-/* Choose sizes and set the clone's input types to them; types of all values
- * are inferred as far as possible. */
+/* Choose values that decide branches, then sizes (feed_size.c). */
 void feed_plan_sizes(struct feed_plan *p);
-/* Is there data to be made for this main graph input? */
-bool feed_wants(const struct value *v);
-/* Follow what nodes demand of their inputs' dims; true if a variable lost its
- * freedom (feed_pin.c). */
-bool feed_pin_all(struct feed_plan *p);
+/* Choose values of single elements that the model compares (feed_fold.c). */
+void feed_settle(struct feed_plan *p);
+/* Infer m's types, evaluate its small constants, and put branches that are
+ * decided in the place of their If (feed_fold.c). */
+bool feed_infer_folded(struct model *m);
+/* Rules that inference does not check; the number of nodes that break one. */
+unsigned feed_misfits(const struct model *m);
+
+/* Dims of input i as known numbers, variables or expressions (feed_var.c). */
+void feed_add_input(struct feed_plan *p, uint32_t i);
+/* d with variables that stand for something replaced. */
+struct dim feed_resolve(const struct feed_plan *p, struct dim d);
 /* a and b must be equal; true if that fixed a variable. */
 bool feed_pin(struct feed_plan *p, struct dim a, struct dim b);
 /* The number that d is under the chosen sizes; false if there is none. */
 bool feed_eval(struct feed_plan *p, struct dim d, int64_t *n);
+/* Apply every rule that makes two dims equal; true if that fixed a variable
+ * (feed_pin.c). */
+bool feed_pin_all(struct feed_plan *p, const struct model *m);
 
 /* What the users of an input ask of its elements (feed_range.c). */
 enum feed_fill {
@@ -64,8 +78,7 @@ struct feed_need {
 	VEC(double) equal; /* values that it is compared with */
 };
 
-void feed_trace(struct model *m, const struct value *input,
-		struct feed_need *need);
+void feed_trace(const struct value *input, struct feed_need *need);
 
 /* Transfer and demand of one use, looked up by operator (feed_need.c).
  * A state says what is known of a traced value: y = clamp(a x + b, lo, hi)

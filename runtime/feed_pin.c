@@ -59,7 +59,7 @@ static bool pin_conv(struct feed_plan *p, const struct node *n, uint32_t w)
 		return pin(p, n, 0, 1, w, 0);
 	if (dim_unknown(c))
 		return false;
-	c = dim_mul(p->m, c, dim_of(node_attr_int(n, "group", 1)));
+	c = dim_mul(n->graph->model, c, dim_of(node_attr_int(n, "group", 1)));
 	return feed_pin(p, dim_at(n, 0, 1), c);
 }
 
@@ -128,6 +128,7 @@ static bool pin_broadcast(struct feed_plan *p, const struct node *n)
 /* A fixed target shape fixes the number of elements. */
 static bool pin_reshape(struct feed_plan *p, const struct node *n)
 {
+	struct model *m = n->graph->model;
 	const struct value *shape = node_in(n, 1);
 	const struct type *t = tensor_in(n, 0);
 	struct dim total = dim_of(1), want = dim_of(1);
@@ -138,12 +139,12 @@ static bool pin_reshape(struct feed_plan *p, const struct node *n)
 	if (!shape || !t || !shape->data)
 		return false;
 	for (i = 0; i < shape->ndata; i++) {
-		if (!dim_number(p->m, shape->data[i], &x) || x <= 0)
+		if (!dim_number(m, shape->data[i], &x) || x <= 0)
 			return false;
-		want = dim_mul(p->m, want, dim_of(x));
+		want = dim_mul(m, want, dim_of(x));
 	}
 	for (k = 0; k < t->rank; k++)
-		total = dim_mul(p->m, total, t->dim[k]);
+		total = dim_mul(m, total, t->dim[k]);
 	return feed_pin(p, total, want);
 }
 
@@ -184,14 +185,14 @@ static bool pin_node(struct feed_plan *p, const struct node *n)
 	}
 }
 
-bool feed_pin_all(struct feed_plan *p)
+bool feed_pin_all(struct feed_plan *p, const struct model *m)
 {
 	graph_vec graphs = {0};
 	struct node *n;
 	bool any = false;
 	size_t i;
 
-	model_graphs(p->m, &graphs);
+	model_graphs(m, &graphs);
 	for (i = 0; i < graphs.n; i++)
 		graph_foreach (n, graphs.p[i])
 			any |= pin_node(p, n);

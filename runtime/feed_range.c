@@ -477,15 +477,13 @@ static void step(struct feed_trace *t, const struct feed_state *s,
 		feed_push(t, n->out[k], out);
 }
 
-void feed_trace(struct model *m, const struct value *input,
-		struct feed_need *need)
+void feed_trace(const struct value *input, struct feed_need *need)
 {
 	struct feed_trace t = {.need = need, .budget = STATES_MAX};
 	struct feed_state s = {.a = 1, .lo = -INFINITY, .hi = INFINITY};
 	char kind = dtype_kind(input->type->dt);
 	const struct use *u;
 
-	(void)m;
 	*need = (struct feed_need){.lo = -INFINITY, .hi = INFINITY};
 	need->whole = kind != 'f';
 	feed_push(&t, input, s);
