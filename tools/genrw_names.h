@@ -156,4 +156,13 @@ static const char *op_name(const struct term *t)
 	return b;
 }
 
+/* A word; a `for` name stands for its choice. */
+static const char *word_text(const struct term *t)
+{
+	for (int i = 0; i < nfor; i++)
+		if (!strcmp(for_name[i]->s, t->s))
+			return for_pick[i]->s;
+	return t->s;
+}
+
 #endif

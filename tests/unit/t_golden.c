@@ -14,7 +14,6 @@
  * every rule fire.  GOLDEN_UPDATE=1 writes the expected parts anew.
  */
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <glob.h>
 #include <string.h>
 
