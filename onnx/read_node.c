@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include "onnx/read_p.h"
 
+/* From this IR version on domains are imported; before, there was one
+ * version of the operators. */
+enum { IR_IMPORTS = 3 };
+
 /* The outermost graph around g: main, or the body of a function. */
 static const struct graph *top_of(const struct graph *g)
 {
@@ -28,7 +32,7 @@ static int64_t import_of(const struct graph *g, struct str domain)
 		    (onnx && (!s.n || str_is(s, "ai.onnx"))))
 			return o[i].version;
 	}
-	return onnx ? 1 : 0;
+	return onnx && m->ir_version < IR_IMPORTS ? 1 : 0;
 }
 
 /* The schema row of a node, or the function that it calls. */

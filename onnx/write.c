@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "onnx/data_plan_p.h"
 #include "onnx/external_p.h"
+#include "onnx/skim_p.h"
 #include "onnx/write_p.h"
 
 enum { CHUNK = 65536, MIN_EXTERNAL = 1024 };
@@ -97,12 +98,34 @@ static void write_functions(struct writer *w, Onnx__ModelProto *p)
 		p->functions[i] = write_func(w, w->m->func.p[i]);
 }
 
+void *write_open(struct writer *w, const ProtobufCMessageDescriptor *desc,
+		 struct str rest)
+{
+	struct skim s = {0};
+	void *msg = NULL;
+	enum status st;
+
+	if (!rest.n)
+		return pb_open(&w->tmp, desc, rest);
+	st = skim(&s, w->d, w->m->path, desc, (const uint8_t *)rest.p, rest.n);
+	skim_release(&s);
+	if (!st)
+		msg = pb_open(&w->tmp, desc, rest);
+	if (msg)
+		return msg;
+	if (!w->status)
+		w->status = st ? st
+			       : diag_error(w->d, NULL, E_proto,
+					    "kept fields are damaged");
+	return pb_open(&w->tmp, desc, (struct str){NULL, 0});
+}
+
 /* The whole tree; NULL with w->status set. */
 static ProtobufCMessage *write_model(struct writer *w)
 {
 	const struct model *m = w->m;
 	Onnx__ModelProto *p =
-		pb_open(&w->tmp, &onnx__model_proto__descriptor, m->rest);
+		write_open(w, &onnx__model_proto__descriptor, m->rest);
 
 	p->has_ir_version = m->has_ir_version;
 	p->ir_version = m->ir_version;

@@ -154,7 +154,7 @@ static Onnx__AttributeProto *write_attr(struct writer *w, const struct attr *a,
 					int depth)
 {
 	Onnx__AttributeProto *p =
-		pb_open(&w->tmp, &onnx__attribute_proto__descriptor, a->rest);
+		write_open(w, &onnx__attribute_proto__descriptor, a->rest);
 
 	p->name = write_sym(w, a->name, &p->has_name);
 	if (a->ref)

@@ -16,7 +16,7 @@ static Onnx__NodeProto *write_node(struct writer *w, const struct node *n,
 				   int depth)
 {
 	Onnx__NodeProto *p =
-		pb_open(&w->tmp, &onnx__node_proto__descriptor, n->rest);
+		write_open(w, &onnx__node_proto__descriptor, n->rest);
 
 	p->n_input = n->nin;
 	p->input = arena_array(&w->tmp, n->nin, sizeof *p->input);
@@ -91,7 +91,7 @@ Onnx__GraphProto *write_graph(struct writer *w, const struct graph *g,
 			      int depth)
 {
 	Onnx__GraphProto *p =
-		pb_open(&w->tmp, &onnx__graph_proto__descriptor, g->rest);
+		write_open(w, &onnx__graph_proto__descriptor, g->rest);
 
 	if (depth > DEPTH_MAX) {
 		if (!w->status)
@@ -118,9 +118,8 @@ Onnx__OperatorSetIdProto **write_opsets(struct writer *w, const struct opset *o,
 	Onnx__OperatorSetIdProto **p = write_array(w, n);
 
 	for (size_t i = 0; i < n; i++) {
-		p[i] = pb_open(&w->tmp,
-			       &onnx__operator_set_id_proto__descriptor,
-			       o[i].rest);
+		p[i] = write_open(w, &onnx__operator_set_id_proto__descriptor,
+				  o[i].rest);
 		p[i]->domain = write_sym(w, o[i].domain, &p[i]->has_domain);
 		p[i]->has_version = o[i].has_version;
 		p[i]->version = o[i].version;
@@ -144,7 +143,7 @@ static void write_params(struct writer *w, const struct graph *g,
 Onnx__FunctionProto *write_func(struct writer *w, const struct func *f)
 {
 	Onnx__FunctionProto *p =
-		pb_open(&w->tmp, &onnx__function_proto__descriptor, f->rest);
+		write_open(w, &onnx__function_proto__descriptor, f->rest);
 
 	p->name = write_sym(w, f->name, &p->has_name);
 	p->domain = write_sym(w, f->domain, &p->has_domain);

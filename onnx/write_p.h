@@ -55,6 +55,10 @@ Onnx__SparseTensorProto *write_sparse(struct writer *w, const struct tensor *t,
 ProtobufCBinaryData write_sym(const struct writer *w, sym s,
 			      protobuf_c_boolean *has);
 void *write_array(struct writer *w, size_t n); /* of n pointers */
+/* A message that starts with the fields kept in rest, which may come from a
+ * .pare file and is checked like a file. */
+void *write_open(struct writer *w, const ProtobufCMessageDescriptor *desc,
+		 struct str rest);
 /* Encode a message into a sink, payloads straight from their blobs. */
 enum status write_stream(struct writer *w, const ProtobufCMessage *p,
 			 const struct sink *out);

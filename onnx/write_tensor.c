@@ -148,7 +148,7 @@ Onnx__TensorProto *write_tensor(struct writer *w, const struct tensor *t,
 				sym name)
 {
 	Onnx__TensorProto *p =
-		pb_open(&w->tmp, &onnx__tensor_proto__descriptor, t->rest);
+		write_open(w, &onnx__tensor_proto__descriptor, t->rest);
 	uint64_t off;
 
 	p->n_dims = (size_t)t->rank;
@@ -176,9 +176,8 @@ Onnx__TensorProto *write_tensor(struct writer *w, const struct tensor *t,
 Onnx__SparseTensorProto *write_sparse(struct writer *w, const struct tensor *t,
 				      sym name)
 {
-	Onnx__SparseTensorProto *p =
-		pb_open(&w->tmp, &onnx__sparse_tensor_proto__descriptor,
-			t->sparse_rest);
+	Onnx__SparseTensorProto *p = write_open(
+		w, &onnx__sparse_tensor_proto__descriptor, t->sparse_rest);
 
 	p->values = write_tensor(w, t, name);
 	p->indices =

@@ -174,8 +174,8 @@ bool type_kept(const struct writer *w, const Onnx__TypeProto *p,
 
 Onnx__ValueInfoProto *write_info(struct writer *w, const struct info *info)
 {
-	Onnx__ValueInfoProto *p = pb_open(
-		&w->tmp, &onnx__value_info_proto__descriptor, info->rest);
+	Onnx__ValueInfoProto *p =
+		write_open(w, &onnx__value_info_proto__descriptor, info->rest);
 
 	p->name = write_sym(w, info->name, &p->has_name);
 	if (!type_kept(w, p->type, info->decl))
