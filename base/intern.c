@@ -101,6 +101,11 @@ sym intern_find(const struct intern *t, struct str s)
 	return *find(t, s, hash_bytes(s.p, s.n));
 }
 
+sym intern_count(const struct intern *t)
+{
+	return (sym)t->e.n;
+}
+
 struct str intern_get(const struct intern *t, sym s)
 {
 	if (s > t->e.n)

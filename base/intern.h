@@ -20,6 +20,8 @@ sym intern_str(struct intern *t, struct str s);
 sym intern_cstr(struct intern *t, const char *s);
 /* The id of a string already interned, else 0. */
 sym intern_find(const struct intern *t, struct str s);
+/* Strings so far: their ids are 1 to this. */
+sym intern_count(const struct intern *t);
 struct str intern_get(const struct intern *t, sym s);   /* {NULL,0} for 0 */
 /* NUL-terminated view; embedded NULs cut it short: for printing only. */
 const char *intern_text(const struct intern *t, sym s); /* "" for 0 */

@@ -4,7 +4,8 @@
  *
  * Graphs wait in a list, outer before inner, so that a captured value was
  * copied before its uses.  A value that was not copied (a capture, when only
- * a body is) stands for itself.  Payloads are shared.
+ * a body is) stands for itself.  Payloads are shared, and symbols keep their
+ * numbers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,26 +28,12 @@ static bool same_model(const struct clone *c)
 	return c->from == c->to;
 }
 
-static sym copy_sym(const struct clone *c, sym s)
-{
-	if (!s || same_model(c))
-		return s;
-	return intern_str(c->to->syms, sym_str(c->from, s));
-}
-
 static struct str copy_str(const struct clone *c, struct str s)
 {
 	return same_model(c) ? s : arena_str(&c->to->arena, s);
 }
 
 /* ---- types and tensors ---- */
-
-static struct dim copy_dim(const struct clone *c, struct dim d)
-{
-	d.s = copy_sym(c, d.s);
-	d.denotation = copy_sym(c, d.denotation);
-	return d;
-}
 
 static const struct type *
 copy_level(const struct clone *c, const struct type *t, const struct type *elem)
@@ -58,11 +45,6 @@ copy_level(const struct clone *c, const struct type *t, const struct type *elem)
 
 	memcpy(p, t, bytes);
 	p->elem = elem;
-	p->denotation = copy_sym(c, t->denotation);
-	p->opaque_domain = copy_sym(c, t->opaque_domain);
-	p->opaque_name = copy_sym(c, t->opaque_name);
-	for (size_t i = 0; i < n; i++)
-		p->dim[i] = copy_dim(c, t->dim[i]);
 	r = type_intern(c->to, p);
 	free(p);
 	return r;
@@ -106,7 +88,6 @@ static struct tensor *copy_flat(struct clone *c, const struct tensor *t)
 		r->dense_dim =
 			arena_dup(a, t->dense_dim,
 				  (size_t)t->dense_rank * sizeof *t->dense_dim);
-	r->name = copy_sym(c, t->name);
 	r->rest = copy_str(c, t->rest);
 	r->sparse_rest = copy_str(c, t->sparse_rest);
 	return r;
@@ -149,8 +130,6 @@ static void copy_attr(struct clone *c, struct attr *to, const struct attr *from,
 	uint32_t n = from->n;
 
 	*to = *from;
-	to->name = copy_sym(c, from->name);
-	to->ref = copy_sym(c, from->ref);
 	to->rest = copy_str(c, from->rest);
 	if (from->kind == ATTR_GRAPH || from->kind == ATTR_GRAPHS) {
 		copy_graphs(c, to, from, owner);
@@ -216,10 +195,8 @@ static struct value *value_in(const struct clone *c, struct value *v)
 static void copy_value(struct clone *c, struct value *to,
 		       const struct value *from)
 {
-	struct dim *data;
-
 	map_put_ptr(&c->done, map_ptr_key(from), to);
-	to->name = copy_sym(c, from->name);
+	to->name = from->name;
 	to->type = copy_type(c, from->type);
 	to->konst = copy_tensor(c, from->konst);
 	to->init = copy_tensor(c, from->init);
@@ -227,10 +204,8 @@ static void copy_value(struct clone *c, struct value *to,
 		to->info = map_get_ptr(&c->done, map_ptr_key(from->info));
 	if (!from->data)
 		return;
-	data = arena_array(&c->to->arena, from->ndata, sizeof *data);
-	for (uint32_t i = 0; i < from->ndata; i++)
-		data[i] = copy_dim(c, from->data[i]);
-	to->data = data;
+	to->data = arena_dup(&c->to->arena, from->data,
+			     from->ndata * sizeof *from->data);
 	to->ndata = from->ndata;
 }
 
@@ -238,7 +213,6 @@ static struct info copy_info(struct clone *c, const struct info *from)
 {
 	struct info to = *from;
 
-	to.name = copy_sym(c, from->name);
 	to.decl = copy_type(c, from->decl);
 	to.rest = copy_str(c, from->rest);
 	return to;
@@ -247,7 +221,7 @@ static struct info copy_info(struct clone *c, const struct info *from)
 static void copy_interface(struct clone *c, const struct graph *src,
 			   struct graph *dst)
 {
-	dst->name = copy_sym(c, src->name);
+	dst->name = src->name;
 	dst->rest = copy_str(c, src->rest);
 	for (size_t i = 0; i < src->infos.n; i++) {
 		struct info *e = arena_new(&c->to->arena, struct info);
@@ -287,10 +261,10 @@ static void copy_node(struct clone *c, const struct node *src,
 		n->func = same_model(c) ? src->func
 					: map_get_ptr(&c->done,
 						      map_ptr_key(src->func));
-	n->type = copy_sym(c, src->type);
-	n->domain = copy_sym(c, src->domain);
-	n->overload = copy_sym(c, src->overload);
-	n->name = copy_sym(c, src->name);
+	n->type = src->type;
+	n->domain = src->domain;
+	n->overload = src->overload;
+	n->name = src->name;
 	n->rest = copy_str(c, src->rest);
 	for (uint32_t i = 0; i < src->nout; i++) {
 		if (src->out[i])
@@ -355,7 +329,6 @@ static struct opset *copy_opsets(struct clone *c, const struct opset *o,
 
 	for (uint32_t i = 0; i < n; i++) {
 		to[i] = o[i];
-		to[i].domain = copy_sym(c, o[i].domain);
 		to[i].rest = copy_str(c, o[i].rest);
 	}
 	return to;
@@ -366,16 +339,16 @@ static void copy_func(struct clone *c, const struct func *f)
 	struct func *to = arena_new(&c->to->arena, struct func);
 	struct job j = {f->body, graph_create(c->to, NULL)};
 
-	to->domain = copy_sym(c, f->domain);
-	to->name = copy_sym(c, f->name);
-	to->overload = copy_sym(c, f->overload);
+	to->domain = f->domain;
+	to->name = f->name;
+	to->overload = f->overload;
 	to->rest = copy_str(c, f->rest);
 	to->body = j.dst;
 	j.dst->func = to;
 	to->nattr = f->nattr;
 	to->attr = arena_array(&c->to->arena, f->nattr, sizeof *to->attr);
 	for (uint32_t i = 0; i < f->nattr; i++)
-		to->attr[i] = copy_sym(c, f->attr[i]);
+		to->attr[i] = f->attr[i];
 	to->nattr_default = f->nattr_default;
 	to->attr_default =
 		copy_attrs(c, f->attr_default, f->nattr_default, NULL);
@@ -396,10 +369,10 @@ static void copy_header(struct clone *c, const struct model *from)
 	to->has_ir_version = from->has_ir_version;
 	to->model_version = from->model_version;
 	to->has_model_version = from->has_model_version;
-	to->producer_name = copy_sym(c, from->producer_name);
-	to->producer_version = copy_sym(c, from->producer_version);
-	to->domain = copy_sym(c, from->domain);
-	to->doc = copy_sym(c, from->doc);
+	to->producer_name = from->producer_name;
+	to->producer_version = from->producer_version;
+	to->domain = from->domain;
+	to->doc = from->doc;
 	to->rest = copy_str(c, from->rest);
 	if (from->file) {
 		to->file = blob_ref(from->file);
@@ -410,7 +383,14 @@ static void copy_header(struct clone *c, const struct model *from)
 	to->file_bytes = from->file_bytes;
 	to->fresh = from->fresh;
 	for (size_t i = 0; i < from->gone.n; i++)
-		map_put(&to->gone, copy_sym(c, (sym)from->gone.e[i].key), 1);
+		map_put(&to->gone, (sym)from->gone.e[i].key, 1);
+}
+
+static void copy_syms(struct model *to, const struct model *from)
+{
+	for (sym s = 1; s <= intern_count(from->syms); s++)
+		if (intern_str(to->syms, intern_get(from->syms, s)) != s)
+			BUG("a new model has symbols");
 }
 
 struct model *model_clone(const struct model *m)
@@ -418,6 +398,7 @@ struct model *model_clone(const struct model *m)
 	struct clone c = {.from = m, .to = model_create(m->diag)};
 	struct job j = {m->main, c.to->main};
 
+	copy_syms(c.to, m);
 	copy_header(&c, m);
 	vec_push(&c.jobs, j);
 	for (size_t i = 0; i < m->func.n; i++)

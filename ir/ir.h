@@ -378,7 +378,8 @@ void model_keep_blob(struct model *m, struct blob *b);
  * of values that are gone.  Idempotent.
  */
 enum status model_finish(struct model *m);
-/* Deep copy of graphs into a new model that shares blobs. */
+/* Deep copy of graphs into a new model that shares blobs.  Symbols of m mean
+ * the same strings in the copy. */
 struct model *model_clone(const struct model *m);
 /* Structural equality, names included, tensors by content.  On difference
  * appends one line to why (may be NULL). */

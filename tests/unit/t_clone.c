@@ -59,6 +59,8 @@ Test(clone, equals_its_original)
 	model_verify_ir(c);
 	cr_assert(model_equal(m, c, &why), "%s", why.p);
 	cr_assert_neq(m->main->in[0]->type, c->main->in[0]->type);
+	for (sym s = 1; s <= intern_count(m->syms); s++)
+		cr_assert(str_eq(sym_str(m, s), sym_str(c, s)));
 	model_free(m); /* the copy stands alone */
 	cc = model_clone(c);
 	cr_assert(model_equal(c, cc, &why), "%s", why.p);
