@@ -13,15 +13,20 @@ static bool dense_count(const int64_t *dim, int rank, int64_t *n)
 	return rank > 0;
 }
 
-/* The offset that row i of the coordinates stands for; -1: outside. */
-static int64_t offset_of(const int64_t *at, const int64_t *dim, int rank)
+/* The offset that row i of the indices stands for; -1: outside. */
+static int64_t offset_of(const struct model *m, const struct tensor *ix,
+			 int64_t i, const int64_t *dim, int rank)
 {
 	int64_t off = 0;
 
+	if (ix->rank == 1)
+		return tensor_int(m, ix, i);
 	for (int k = 0; k < rank; k++) {
-		if (at[k] < 0 || at[k] >= dim[k])
+		int64_t at = tensor_int(m, ix, i * rank + k);
+
+		if (at < 0 || at >= dim[k])
 			return -1;
-		off = off * dim[k] + at[k];
+		off = off * dim[k] + at;
 	}
 	return off;
 }
@@ -29,7 +34,6 @@ static int64_t offset_of(const int64_t *at, const int64_t *dim, int rank)
 bool sparse_valid(const struct model *m, const struct tensor *values,
 		  const struct tensor *indices, const int64_t *dim, int rank)
 {
-	const int64_t *p;
 	int64_t total, last = -1;
 
 	if (!dense_count(dim, rank, &total) || values->rank != 1 ||
@@ -38,15 +42,12 @@ bool sparse_valid(const struct model *m, const struct tensor *values,
 	    indices->dim[0] != values->n ||
 	    (indices->rank == 2 && indices->dim[1] != rank))
 		return false;
-	p = tensor_data(m, indices);
-	for (int64_t i = 0; p && i < values->n; i++) {
-		int64_t off = indices->rank == 1
-				      ? p[i]
-				      : offset_of(p + i * rank, dim, rank);
+	for (int64_t i = 0; i < values->n; i++) {
+		int64_t off = offset_of(m, indices, i, dim, rank);
 
 		if (off <= last || off >= total)
 			return false;
 		last = off;
 	}
-	return p != NULL;
+	return true;
 }
