@@ -54,25 +54,33 @@ void check_strict(struct check *c, const struct at *at, enum diag_code code,
 
 /* ---- imports ---- */
 
+/* "ai.onnx" and an absent domain are the same one. */
+static uint64_t domain_key(struct model *m, sym domain)
+{
+	struct str d = sym_str(m, domain);
+
+	return d.n == 0 || str_is(d, "ai.onnx") ? 0 : domain;
+}
+
 static void check_imports(struct check *c, const struct opset *o, uint32_t n,
 			  const struct at *at)
 {
-	struct model *m = c->m;
+	struct map seen = {0};
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct str d = sym_str(m, o[i].domain);
+		struct str d = sym_str(c->m, o[i].domain);
 
 		if (o[i].version < 1 || o[i].version > INT_MAX)
 			check_error(c, at, E_opset,
 				    "domain '%.*s' is imported at version "
 				    "%lld",
 				    (int)d.n, d.p, (long long)o[i].version);
-		for (uint32_t k = 0; k < i; k++)
-			if (str_eq(sym_str(m, o[k].domain), d))
-				check_error(c, at, E_opset,
-					    "domain '%.*s' is imported twice",
-					    (int)d.n, d.p);
+		if (!map_put(&seen, domain_key(c->m, o[i].domain), i))
+			check_error(c, at, E_opset,
+				    "domain '%.*s' is imported twice", (int)d.n,
+				    d.p);
 	}
+	map_release(&seen);
 }
 
 static void check_header(struct check *c)

@@ -156,34 +156,41 @@ static void check_payloads(struct check *c, const struct node *n,
 		check_tensor(c, &at, a->u.t[i]);
 }
 
-static void check_attrs(struct check *c, const struct node *n)
+static void check_required(struct check *c, const struct node *n,
+			   const struct map *given)
 {
 	struct at at = node_at(n);
 	const char *p = n->op->attrs;
 	struct attr_spec spec;
 
-	for (uint32_t i = 0; i < n->nattr; i++) {
-		struct str name = sym_str(c->m, n->attr[i].name);
-
-		for (uint32_t k = 0; k < i; k++)
-			if (n->attr[k].name == n->attr[i].name)
-				check_error(c, &at, E_attr,
-					    "attribute '%.*s' is repeated",
-					    (int)name.n, name.p);
-		check_attr(c, n, &n->attr[i]);
-		check_payloads(c, n, &n->attr[i]);
-	}
 	while (attr_spec_next(&p, &spec)) {
-		bool given = !spec.required;
+		sym name =
+			spec.required ? intern_find(c->m->syms, spec.name) : 0;
 
-		for (uint32_t i = 0; i < n->nattr && !given; i++)
-			given = str_eq(sym_str(c->m, n->attr[i].name),
-				       spec.name);
-		if (!given)
+		if (spec.required && (!name || !map_get(given, name)))
 			check_error(c, &at, E_attr_schema,
 				    "the required attribute '%.*s' is missing",
 				    (int)spec.name.n, spec.name.p);
 	}
+}
+
+static void check_attrs(struct check *c, const struct node *n)
+{
+	struct at at = node_at(n);
+	struct map given = {0};
+
+	for (uint32_t i = 0; i < n->nattr; i++) {
+		struct str name = sym_str(c->m, n->attr[i].name);
+
+		if (!map_put(&given, n->attr[i].name, i))
+			check_error(c, &at, E_attr,
+				    "attribute '%.*s' is repeated", (int)name.n,
+				    name.p);
+		check_attr(c, n, &n->attr[i]);
+		check_payloads(c, n, &n->attr[i]);
+	}
+	check_required(c, n, &given);
+	map_release(&given);
 }
 
 void check_node(struct check *c, const struct node *n)
