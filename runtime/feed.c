@@ -119,21 +119,35 @@ static void fill_real(struct maker *k, struct array *a)
 			  lo + (hi - lo) * rng_unit(&k->rng));
 }
 
-/* total as a shape of n sizes, or as n parts. */
+/* What element i of n must be because of its place. */
+static double special(struct maker *k, int64_t i, int64_t n)
+{
+	const struct feed_need *need = &k->need;
+	const struct type *of = need->of;
+	int64_t total = need->total;
+
+	switch (need->fill) {
+	case FILL_AXES:
+		return (double)i;
+	case FILL_SHAPE:
+		return i == 0 ? (double)total : 1;
+	case FILL_SPLIT:
+		return (double)(i ? total / n : total - total / n * (n - 1));
+	default:
+		if (i >= n - 2)
+			return pick_whole(&k->rng, need->lo, need->hi);
+		return of && i < of->rank && dim_known(of->dim[i])
+			       ? (double)of->dim[i].n
+			       : 1;
+	}
+}
+
 static void fill_special(struct maker *k, struct array *a)
 {
-	int64_t i, v, total = k->need.total;
+	int64_t i;
 
-	for (i = 0; i < a->n; i++) {
-		if (k->need.fill == FILL_AXES)
-			v = i;
-		else if (k->need.fill == FILL_SHAPE)
-			v = i == 0 ? total : 1;
-		else
-			v = i == 0 ? total - total / a->n * (a->n - 1)
-				   : total / a->n;
-		dtype_set_int(a->dt, a->data, (size_t)i, v);
-	}
+	for (i = 0; i < a->n; i++)
+		dtype_set(a->dt, a->data, (size_t)i, special(k, i, a->n));
 }
 
 /* One of the values that the model asks for; false: none is legal. */
@@ -277,6 +291,7 @@ static enum status make_seq(struct maker *k, const struct type *t, int depth,
 static enum status make(struct maker *k, const struct type *t, int depth,
 			struct array **out)
 {
+	const struct dim length = {.n = SEQ_LENGTH};
 	struct array *inner = NULL;
 	enum status st;
 
@@ -285,6 +300,9 @@ static enum status make(struct maker *k, const struct type *t, int depth,
 		return refuse(k, "its type is nested too deeply");
 	switch (t->kind) {
 	case TY_TENSOR:
+		/* Sequences often leave the rank open: vectors will do. */
+		if (depth && t->dt && t->rank < 0)
+			t = type_tensor(k->plan->sized, t->dt, 1, &length);
 		return make_tensor(k, t, t->dim, out);
 	case TY_SEQ:
 		return make_seq(k, t, depth, out);

@@ -22,6 +22,8 @@ enum demand {
 	DM_END,   /* of Slice */
 	DM_SHAPE, /* as many elements as input `of` */
 	DM_SPLIT,
+	DM_SCALES,
+	DM_SIZES, /* of Resize */
 };
 
 struct row {
@@ -68,6 +70,7 @@ static const struct row rows[] = {
 	SIZE(Squeeze, 1, DM_RANK, 0, 0),
 	SIZE(Unsqueeze, 1, DM_RANK, 0, 0),
 	SIZE(CumSum, 1, DM_RANK, 0, 0),
+	SIZE(CumProd, 1, DM_RANK, 0, 0),
 	SIZE(Pad, 3, DM_RANK, 0, 0),
 	SIZE(ReduceMax, 1, DM_RANK, 0, 0),
 	SIZE(ReduceMean, 1, DM_RANK, 0, 0),
@@ -78,6 +81,10 @@ static const struct row rows[] = {
 	SIZE(ReduceL2, 1, DM_RANK, 0, 0),
 	SIZE(Reshape, 1, DM_SHAPE, 0, 0),
 	SIZE(Split, 1, DM_SPLIT, 0, 0),
+	SIZE(SplitToSequence, 1, DM_SPLIT, 0, 0),
+	SIZE(Resize, 2, DM_SCALES, 0, 0),
+	SIZE(Resize, 3, DM_SIZES, 0, 0),
+	SIZE(Upsample, 1, DM_SCALES, 0, 0),
 	RANGE(Slice, 4, 1, 2),
 	RANGE(Expand, 1, 1, 1),
 	RANGE(Tile, 1, 1, 2),
@@ -89,13 +96,9 @@ static const struct row rows[] = {
 	RANGE(Loop, 0, 1, 4),
 	RANGE(Pad, 1, 0, 1),
 	RANGE(Resize, 1, 0, 1),
-	RANGE(Resize, 2, 1, 2),
-	RANGE(Resize, 3, 2, 8),
-	RANGE(Upsample, 1, 1, 2),
 	RANGE(AffineGrid, 1, 1, 4),
 	RANGE(GridSample, 1, -1, 1),
 	RANGE(CenterCropPad, 1, 1, 8),
-	RANGE(SplitToSequence, 1, 1, 1),
 	RANGE(SequenceAt, 1, 0, 0),
 	RANGE(SequenceErase, 1, 0, 0),
 	RANGE(SequenceInsert, 2, 0, 0),
@@ -201,7 +204,7 @@ static void set_fill(struct feed_trace *t, const struct feed_state *s,
 		     enum feed_fill fill, int64_t total)
 {
 	/* Only for elements that arrive as they are. */
-	if (s->a != 1 || s->b0 != 0 || s->b1 != 0 || t->need->fill)
+	if (s->a != 1 || s->b0 != 0 || s->b1 != 0 || t->need->fill || total < 0)
 		return;
 	t->need->fill = fill;
 	t->need->total = total;
@@ -237,6 +240,15 @@ static void require_shape(struct feed_trace *t, const struct feed_state *s,
 		set_fill(t, s, FILL_SHAPE, total);
 	else
 		feed_require(t, s, 1, 1);
+}
+
+static void require_resize(struct feed_trace *t, const struct feed_state *s,
+			   const struct node *n, bool sizes)
+{
+	set_fill(t, s, FILL_RESIZE, 0);
+	if (sizes && node_in(n, 0))
+		t->need->of = node_in(n, 0)->type;
+	feed_require(t, s, sizes ? 2 : 1, sizes ? 8 : 2);
 }
 
 static void apply(struct feed_trace *t, const struct feed_state *s,
@@ -276,6 +288,10 @@ static void apply(struct feed_trace *t, const struct feed_state *s,
 		break;
 	case DM_SHAPE:
 		require_shape(t, s, n);
+		break;
+	case DM_SCALES:
+	case DM_SIZES:
+		require_resize(t, s, n, r->kind == DM_SIZES);
 		break;
 	case DM_SPLIT:
 		set_fill(t, s, FILL_SPLIT,

@@ -64,9 +64,11 @@ bool feed_pin_all(struct feed_plan *p, const struct model *m);
 /* What the users of an input ask of its elements (feed_range.c). */
 enum feed_fill {
 	FILL_ANY,
-	FILL_AXES,  /* 0, 1, 2, ...: all different */
-	FILL_SHAPE, /* a shape of `total` elements */
-	FILL_SPLIT, /* parts that sum to `total` */
+	FILL_AXES,   /* 0, 1, 2, ...: all different */
+	FILL_SHAPE,  /* a shape of `total` elements */
+	FILL_SPLIT,  /* parts that sum to `total` */
+	FILL_RESIZE, /* the last two in range; before them 1, or the sizes of
+		`of` */
 };
 
 struct feed_need {
@@ -75,6 +77,7 @@ struct feed_need {
 	bool truth;    /* used as true or false */
 	enum feed_fill fill;
 	int64_t total;
+	const struct type *of;
 	VEC(double) equal; /* values that it is compared with */
 };
 
