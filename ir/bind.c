@@ -3,11 +3,13 @@
  * bind.c -- what a node calls: a model-local function or an operator.
  *
  * A function hides an operator of the same name.  A domain that is not
- * imported has version 0, where no operator exists, except that ai.onnx is
- * taken to be imported at version 1.
+ * imported has version 0, where no operator exists; before IR version 3 there
+ * were no imports and ai.onnx had one version.
  */
 #include <stdlib.h>
 #include "ir/bind.h"
+
+enum { IR_IMPORTS = 3 };
 
 /* One symbol for domain, name and overload. */
 static sym func_key(struct model *m, sym domain, sym name, sym overload)
@@ -58,7 +60,7 @@ static int64_t import_of(const struct graph *g, struct str domain)
 		    (onnx && (!s.n || str_is(s, "ai.onnx"))))
 			return o[i].version;
 	}
-	return onnx ? 1 : 0;
+	return onnx && m->ir_version < IR_IMPORTS ? 1 : 0;
 }
 
 void bind_node(struct node *n, const struct map *funcs)
