@@ -227,7 +227,7 @@ enum status k_batch_norm_f32(struct kcall *c)
 	j.inner = b.inner;
 	if (b.inner > 1)
 		pool_for((size_t)(b.batch * b.params), affine_task, &j);
-	else
+	else if (b.inner == 1)
 		pool_for((size_t)b.batch, affine_rows_task, &j);
 	return OK;
 }
