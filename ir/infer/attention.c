@@ -128,10 +128,22 @@ enum status infer_attention(struct node *n)
 	int rank;
 	enum status st;
 
+	for (uint32_t i = 0; i < 3; i++)
+		if (in_rank(n, i, &rank) && rank != 3 && rank != 4)
+			return infer_error(n, E_shape,
+					   "input %u has rank %d, expected 3 "
+					   "or 4",
+					   (unsigned)i, rank);
 	if (!in_rank(n, 0, &rank) || !heads_of(n, 0, "q_num_heads", &q) ||
 	    !heads_of(n, 1, "kv_num_heads", &k) ||
 	    !heads_of(n, 2, "kv_num_heads", &v))
 		return OK;
+	if (!dim_join(q.batch, k.batch, &q.batch) ||
+	    !dim_join(q.batch, v.batch, &q.batch))
+		return infer_error(n, E_shape,
+				   "query, key and value differ in batch "
+				   "size");
+	k.batch = v.batch = q.batch;
 	if (rank == 4)
 		st = out_shape(n, 0, 4,
 			       (struct dim[]){q.batch, q.heads, q.seq, v.size});

@@ -235,8 +235,12 @@ enum status infer_scan(struct node *n)
 	struct dim len = dim_none(), d;
 	enum status st;
 
-	if (!body || k < 1 || k > n->nin)
+	if (!body)
 		return OK;
+	if (k < 1 || k > n->nin)
+		return infer_error(n, E_value,
+				   "num_scan_inputs is %lld for %u inputs",
+				   (long long)k, (unsigned)n->nin);
 	c.n = n->nin - (uint32_t)k;
 	if (body->nin != n->nin || body->ret->nin != n->nout || c.n > n->nout)
 		return infer_error(n, E_type,

@@ -67,7 +67,7 @@ static enum status dtype_attr(struct node *n, const char *name, enum dtype dflt)
 {
 	int64_t to = node_attr_int(n, name, dflt);
 
-	if (to == 0)
+	if (to == 0 && !node_has_attr(n, name))
 		return OK;
 	if (!dtype_valid(to))
 		return infer_error(n, E_dtype, "%s %lld is no element type",

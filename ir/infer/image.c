@@ -134,13 +134,16 @@ static enum status resize(struct node *n, uint32_t scales, uint32_t sizes)
 		axes = all;
 		naxes = (size_t)rank;
 	}
+	f = floats_of(n, "scales", scales, &nf);
 	if (in_given(n, sizes) && in_data(n, sizes, &size, &count) && count) {
+		if (nf)
+			return infer_error(n, E_value,
+					   "both sizes and scales are given");
 		if (count != naxes)
 			return infer_error(n, E_shape, "%u sizes for %zu axes",
 					   (unsigned)count, naxes);
 		return by_sizes(n, x, rank, size, count, axes);
 	}
-	f = floats_of(n, "scales", scales, &nf);
 	if (!f || nf == 0)
 		return out_rank(n, 0, rank);
 	if (nf != naxes)

@@ -160,6 +160,7 @@ void value_note_consts(struct model *m)
 	vec_release(&graphs);
 }
 
+/* The operator takes exactly one of its attributes. */
 enum status infer_constant(struct node *n)
 {
 	struct value *v = node_out(n, 0);
@@ -167,6 +168,10 @@ enum status infer_constant(struct node *n)
 	const struct attr *a = node_attr(n, "sparse_value");
 	struct dim *d;
 
+	if (n->nattr != 1)
+		return infer_error(n, E_attr_schema,
+				   "%u values are given, expected one",
+				   (unsigned)n->nattr);
 	if (t) {
 		if (v && !v->konst)
 			v->konst = t;

@@ -39,6 +39,13 @@ enum status infer_batch_norm(struct node *n)
 	enum status st = out_shape_of(n, 0, 0);
 	bool spatial = node_attr_int(n, "spatial", 1) != 0;
 
+	if (n->op->since >= 14 && n->nout > 1 &&
+	    !node_attr_int(n, "training_mode", 0))
+		return infer_error(n, E_arity,
+				   "%u outputs, but only training has more "
+				   "than one",
+				   (unsigned)n->nout);
+
 	for (uint32_t i = 1; i < 5 && !st && spatial; i++)
 		st = check_param(n, i, c);
 	for (uint32_t i = 1; i < 5 && !st && spatial; i++)

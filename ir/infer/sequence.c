@@ -29,7 +29,8 @@ enum status infer_sequence_empty(struct node *n)
 	int64_t dt = node_attr_int(n, "dtype", DT_F32);
 
 	if (!dtype_valid(dt))
-		return OK;
+		return infer_error(n, E_dtype, "dtype %lld is no element type",
+				   (long long)dt);
 	return out_seq(n, 0,
 		       type_tensor(node_model(n), (enum dtype)dt, -1, NULL));
 }
