@@ -107,8 +107,8 @@ Test(pipeline, mistakes_are_reported)
 		"canon{fast-math=1",
 		"fold{a=1}",
 		"fix",
-		"fix(fix(fix(fix(fix("
-		"fix(fix(fix(fix(fold)))))))))",
+		("fix(fix(fix(fix(fix("
+		 "fix(fix(fix(fix(fold)))))))))"),
 		"canon{fast-math=99999999999999999999}",
 		",",
 		"O9",
