@@ -14,7 +14,7 @@
 #include <time.h>
 #include "base/io_p.h"
 
-enum { ALIGN = 64 };
+enum { ALIGN = 64, SMALL = 16 << 20 };
 
 static size_t memory_used; /* atomic */
 static size_t memory_max;
@@ -91,10 +91,18 @@ static void aligned_free(uint8_t *p)
 	free(raw);
 }
 
+/*
+ * What the limit forbids or the system cannot give is refused, so that a
+ * caller may do without.  Where not even SMALL bytes are left, nothing will
+ * go on sensibly.
+ */
 static uint8_t *payload(struct diag *d, size_t len)
 {
-	uint8_t *p = limit_memory_ok(len) ? aligned_calloc(len) : NULL;
+	bool allowed = limit_memory_ok(len);
+	uint8_t *p = allowed ? aligned_calloc(len) : NULL;
 
+	if (!p && allowed && len <= SMALL)
+		out_of_memory();
 	if (!p) {
 		diag_error(d, NULL, E_memory,
 			   "%zu bytes are needed, %zu are in use", len,

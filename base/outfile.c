@@ -341,6 +341,7 @@ static void drop_temporary(struct outfile *f)
 
 static enum status replace_target(struct outfile *f)
 {
+	struct at at = {.file = f->path};
 	int fd = f->fd;
 
 	if (!sync_fd(fd))
@@ -353,11 +354,12 @@ static enum status replace_target(struct outfile *f)
 	delist(f);
 	free(f->target);
 	f->target = NULL;
+	/* The new file stands: no failure any more, whatever happens to it. */
 	if (!sync_fd(f->dir) && errno != EBADF)
-		return fail(f,
-			    "the file is complete, but its directory "
-			    "cannot be flushed",
-			    errno);
+		diag_warn(f->diag, &at, E_write,
+			  "the file is complete, but its directory cannot be "
+			  "flushed: %s",
+			  strerror(errno));
 	return OK;
 }
 
