@@ -33,17 +33,31 @@ const struct at *where_at(struct reader *r, const struct where *w)
 	return &r->at;
 }
 
+/* Out of memory is not a damaged file; skim() has bounded what is needed. */
+static void *message_alloc(void *arg, size_t n)
+{
+	(void)arg;
+	return xmalloc(n);
+}
+
+static void message_free(void *arg, void *p)
+{
+	(void)arg;
+	free(p);
+}
+
 ProtobufCMessage *read_message(struct reader *r,
 			       const ProtobufCMessageDescriptor *d,
 			       enum status *st)
 {
+	ProtobufCAllocator alloc = {message_alloc, message_free, NULL};
 	const struct at at = {.file = r->path};
 	ProtobufCMessage *p;
 
 	*st = skim(&r->skim, r->d, r->path, d, r->file->p, r->file->len);
 	if (*st)
 		return NULL;
-	p = protobuf_c_message_unpack(d, NULL, r->skim.len, r->skim.out);
+	p = protobuf_c_message_unpack(d, &alloc, r->skim.len, r->skim.out);
 	if (!p)
 		*st = diag_error(r->d, &at, E_proto,
 				 "the bytes are no valid %s", d->short_name);
