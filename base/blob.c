@@ -14,7 +14,7 @@
 #include <time.h>
 #include "base/io_p.h"
 
-enum { ALIGN = 64, SMALL = 16 << 20 };
+enum { SMALL = 16 << 20 };
 
 static size_t memory_used; /* atomic */
 static size_t memory_max;
@@ -32,6 +32,7 @@ void limit_set(size_t max_memory, double seconds)
 {
 	memory_max = max_memory;
 	deadline = seconds > 0 ? now() + seconds : 0;
+	aligned_keep(max_memory == 0);
 }
 
 bool limit_memory_ok(size_t more)
@@ -62,45 +63,18 @@ void limit_release(size_t bytes)
 	__atomic_fetch_sub(&memory_used, bytes, __ATOMIC_RELAXED);
 }
 
-/* Zeroed and aligned; the block's own address sits in front of it. */
-static uint8_t *aligned_calloc(size_t len)
-{
-	size_t n;
-	char *raw;
-	uintptr_t p;
-
-	if (len > LIMIT_ALLOC)
-		return NULL;
-	n = len + ALIGN + sizeof(raw);
-	raw = calloc(1, n);
-	if (!raw)
-		return NULL;
-	p = ((uintptr_t)raw + sizeof(raw) + ALIGN - 1) &
-	    ~(uintptr_t)(ALIGN - 1);
-	memcpy((char *)p - sizeof(raw), &raw, sizeof(raw));
-	return (uint8_t *)p;
-}
-
-static void aligned_free(uint8_t *p)
-{
-	char *raw;
-
-	if (!p)
-		return;
-	memcpy(&raw, p - sizeof(raw), sizeof(raw));
-	free(raw);
-}
-
 /*
  * What the limit forbids or the system cannot give is refused, so that a
  * caller may do without.  Where not even SMALL bytes are left, nothing will
  * go on sensibly.
  */
-static uint8_t *payload(struct diag *d, size_t len)
+static uint8_t *payload(struct diag *d, size_t len, bool dirty)
 {
 	bool allowed = limit_memory_ok(len);
-	uint8_t *p = allowed ? aligned_calloc(len) : NULL;
+	uint8_t *p = NULL;
 
+	if (allowed)
+		p = dirty ? aligned_dirty(len) : aligned_calloc(len);
 	if (!p && allowed && len <= SMALL)
 		out_of_memory();
 	if (!p) {
@@ -113,9 +87,8 @@ static uint8_t *payload(struct diag *d, size_t len)
 	return p;
 }
 
-struct blob *blob_alloc(struct diag *d, size_t len)
+static struct blob *heap_blob(uint8_t *p, size_t len)
 {
-	uint8_t *p = payload(d, len);
 	struct blob *b;
 
 	if (!p)
@@ -123,6 +96,16 @@ struct blob *blob_alloc(struct diag *d, size_t len)
 	b = xcalloc(1, sizeof(*b));
 	*b = (struct blob){.kind = BLOB_HEAP, .nref = 1, .p = p, .len = len};
 	return b;
+}
+
+struct blob *blob_alloc(struct diag *d, size_t len)
+{
+	return heap_blob(payload(d, len, false), len);
+}
+
+struct blob *blob_alloc_dirty(struct diag *d, size_t len)
+{
+	return heap_blob(payload(d, len, true), len);
 }
 
 struct blob *blob_splat(const void *p, size_t elem, size_t len)
@@ -199,7 +182,7 @@ static bool all_zero(const uint8_t *p, size_t n)
 
 static uint8_t *flatten(struct diag *d, const struct blob *b)
 {
-	uint8_t *p = payload(d, b->len);
+	uint8_t *p = payload(d, b->len, false);
 
 	if (!p || all_zero(b->p, b->elem))
 		return p;

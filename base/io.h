@@ -23,6 +23,8 @@ struct blob {
 /* Heap payload, 64-byte aligned, zeroed; NULL with E-memory when over the
  * limit.  nref is 1. */
 struct blob *blob_alloc(struct diag *d, size_t len);
+/* The same with undefined contents, for what will be overwritten whole. */
+struct blob *blob_alloc_dirty(struct diag *d, size_t len);
 /* len bytes that repeat the element of elem bytes at p. */
 struct blob *blob_splat(const void *p, size_t elem, size_t len);
 struct blob *blob_ref(struct blob *b);

@@ -159,7 +159,7 @@ bool kcall_is_const(const struct kcall *c, uint32_t j)
 void *kcall_scratch(struct kcall *c, size_t bytes)
 {
 	struct call *call = (struct call *)c;
-	struct blob *b = blob_alloc(c->d, bytes ? bytes : 1);
+	struct blob *b = blob_alloc_dirty(c->d, bytes ? bytes : 1);
 
 	if (!b)
 		return NULL;
