@@ -60,27 +60,23 @@ static const struct tensor *first_element(struct model *m,
 
 /* ---- casts ---- */
 
-static void cast_bytes(const struct tensor *t, const void *src, enum dtype dt,
-		       void *dst)
+/* Payloads in a mapped file lie at any address: src may not be aligned. */
+static void cast_bytes(const struct tensor *t, const uint8_t *src,
+		       enum dtype dt, void *dst)
 {
 	size_t n = (size_t)t->n;
+	double *d = dst;
+	float f;
 
 	if (t->dt == DT_F32 && dt == DT_F64) {
-		const float *s = src;
-		double *d = dst;
-
-		for (size_t i = 0; i < n; i++)
-			d[i] = (double)s[i];
-	} else if (t->dt == DT_F64 && dt == DT_F32) {
-		const double *s = src;
-		float *d = dst;
-
-		for (size_t i = 0; i < n; i++)
-			d[i] = (float)s[i];
-	} else {
-		for (size_t i = 0; i < n; i++)
-			dtype_set(dt, dst, i, dtype_get(t->dt, src, i));
+		for (size_t i = 0; i < n; i++) {
+			memcpy(&f, src + i * sizeof f, sizeof f);
+			d[i] = (double)f;
+		}
+		return;
 	}
+	for (size_t i = 0; i < n; i++)
+		dtype_set(dt, dst, i, dtype_get(t->dt, src, i));
 }
 
 const struct tensor *const_cast_to(struct model *m, const struct tensor *t,
