@@ -10,7 +10,7 @@
 struct check {
 	struct model *m;
 	bool strict;
-	enum status first;      /* of the first error */
+	enum status first; /* of the first error */
 };
 
 /* An error, whatever else is wrong. */

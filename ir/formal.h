@@ -8,18 +8,18 @@
 
 #include "ir/ir.h"
 
-struct formal {                 /* one declared input or output */
+struct formal { /* one declared input or output */
 	struct str name;
-	struct str type;        /* "T" or "tensor(int64)" */
+	struct str type; /* "T" or "tensor(int64)" */
 	bool optional, variadic;
-	bool mixed;             /* variadic of different types */
+	bool mixed; /* variadic of different types */
 };
 
-struct attr_spec {              /* one declared attribute */
+struct attr_spec { /* one declared attribute */
 	struct str name;
 	enum attr_kind kind;
 	bool required;
-	struct str dflt;        /* text of the default; empty: none */
+	struct str dflt; /* text of the default; empty: none */
 };
 
 /* Parameter of input i or output i (the last variadic one repeats); false if
@@ -31,8 +31,7 @@ struct str formal_types(const struct op *op, struct str type);
 bool formal_allows(struct str types, const struct type *t);
 /* Steps through op->attrs; *at starts as op->attrs. */
 bool attr_spec_next(const char **at, struct attr_spec *a);
-bool attr_spec_find(const struct op *op, struct str name,
-		    struct attr_spec *a);
+bool attr_spec_find(const struct op *op, struct str name, struct attr_spec *a);
 /* "tensor(float)", "seq(tensor(int64))": t without its shape. */
 void formal_print(struct buf *b, const struct type *t);
 /*

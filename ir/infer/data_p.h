@@ -7,7 +7,7 @@
 
 #include "ir/infer/infer.h"
 
-struct out {                    /* elements of output 0 being made */
+struct out { /* elements of output 0 being made */
 	struct dim *d;
 	uint32_t n;
 	bool done;

@@ -15,10 +15,10 @@
 #include "ir/ir.h"
 
 enum {
-	INFER_MAX_DATA = 4096,  /* elements of propagated integer data */
+	INFER_MAX_DATA = 4096,       /* elements of propagated integer data */
 	INFER_DATA_BUDGET = 1 << 19, /* ... in one model_infer() */
-	INFER_MAX_RANK = 128,   /* a larger rank is unknown */
-	INFER_MAX_DEPTH = 200,  /* bodies within bodies, calls within calls */
+	INFER_MAX_RANK = 128,        /* a larger rank is unknown */
+	INFER_MAX_DEPTH = 200, /* bodies within bodies, calls within calls */
 	INFER_CALL_BUDGET = 1 << 20, /* nodes visited in function bodies */
 };
 
@@ -52,10 +52,10 @@ void *scratch(const struct node *n, size_t count, size_t size);
 /* Scratch for rank dims; not NULL for rank 0. */
 struct dim *dims_new(const struct node *n, size_t rank);
 struct dim *dims_copy(const struct node *n, const struct dim *d, size_t rank);
-struct dim dim_none(void);      /* unknown */
+struct dim dim_none(void); /* unknown */
 /* dims[from, to) multiplied. */
 struct dim infer_product(struct model *m, const struct dim *d, size_t from,
-			size_t to);
+			 size_t to);
 /* The one of two equal dims that says more; false if they contradict. */
 bool dim_join(struct dim a, struct dim b, struct dim *r);
 
@@ -98,8 +98,8 @@ enum status infer_error(const struct node *n, enum diag_code code,
 enum status broadcast_types(struct node *n, const uint32_t *in, size_t nin,
 			    int *rank, struct dim **dim);
 enum status infer_broadcast_dims(struct node *n, const struct dim *a, int ra,
-			   const struct dim *b, int rb, int *rank,
-			   struct dim **dim);
+				 const struct dim *b, int rb, int *rank,
+				 struct dim **dim);
 
 /* ---- the walk ---- */
 
@@ -110,21 +110,21 @@ void infer_reset(struct graph *g);
 /* The most that holds for values of either type. */
 const struct type *type_join(struct model *m, const struct type *a,
 			     const struct type *b);
-enum status infer_call(struct node *n);         /* call.c */
+enum status infer_call(struct node *n); /* call.c */
 enum status infer_calls_finish(struct model *m);
-void infer_data(struct node *n);                /* data.c */
+void infer_data(struct node *n); /* data.c */
 
 /* May count more elements be kept?  Takes them from the budget. */
 bool data_budget(const struct model *m, int64_t count);
 
 /* State of a running model_infer() (struct model has a pointer to it). */
 struct infer {
-	struct map call;        /* func -> struct callee, see call.c */
+	struct map call; /* func -> struct callee, see call.c */
 	struct arena scratch;
-	uint64_t ndata;         /* elements kept so far */
-	uint64_t visited;       /* nodes of function bodies so far */
-	int depth;              /* of calls */
-	bool last;              /* bodies once more, with common types */
+	uint64_t ndata;   /* elements kept so far */
+	uint64_t visited; /* nodes of function bodies so far */
+	int depth;        /* of calls */
+	bool last;        /* bodies once more, with common types */
 };
 
 #define INFER(op, since, fn) infer_fn fn;
