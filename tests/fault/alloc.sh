@@ -6,7 +6,7 @@
 # SAMPLES=N sets how many per scenario and mode.
 . "$(dirname "$0")/lib.sh"
 names=${*:-optimize external native quantize prune}
-samples=${SAMPLES:-120}
+samples=${SAMPLES:-60}
 first=$((samples / 3))
 lib=$work/preload.so
 cc -std=c11 -O1 -shared -fPIC "$here/preload.c" -o "$lib" -ldl || {
