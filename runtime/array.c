@@ -80,7 +80,8 @@ struct array *array_create(struct diag *d, enum dtype dt, int rank,
 
 	if (!a || a->bytes == 0)
 		return a;
-	a->blob = blob_alloc_dirty(d, a->bytes);
+	a->blob = dt == DT_STRING ? blob_alloc(d, a->bytes)
+				  : blob_alloc_dirty(d, a->bytes);
 	if (!a->blob) {
 		array_unref(a);
 		return NULL;

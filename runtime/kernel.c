@@ -156,15 +156,24 @@ bool kcall_is_const(const struct kcall *c, uint32_t j)
 
 /* ---- memory ---- */
 
-void *kcall_scratch(struct kcall *c, size_t bytes)
+static void *keep_scratch(struct kcall *c, struct blob *b)
 {
 	struct call *call = (struct call *)c;
-	struct blob *b = blob_alloc_dirty(c->d, bytes ? bytes : 1);
 
 	if (!b)
 		return NULL;
 	vec_push(&call->scratch, b);
 	return b->p;
+}
+
+void *kcall_scratch(struct kcall *c, size_t bytes)
+{
+	return keep_scratch(c, blob_alloc(c->d, bytes ? bytes : 1));
+}
+
+void *kcall_scratch_dirty(struct kcall *c, size_t bytes)
+{
+	return keep_scratch(c, blob_alloc_dirty(c->d, bytes ? bytes : 1));
 }
 
 void *kcall_cached(struct kcall *c, size_t bytes,

@@ -61,8 +61,10 @@ bool kcall_is_const(const struct kcall *c, uint32_t j);
  * the executor; made anew per call while folding. */
 void *kcall_cached(struct kcall *c, size_t bytes,
 		   void (*make)(struct kcall *c, void *dst));
-/* Scratch memory until the call returns; NULL: E-memory. */
+/* Zeroed scratch memory until the call returns; NULL: E-memory. */
 void *kcall_scratch(struct kcall *c, size_t bytes);
+/* The same with undefined contents: no pages to clear. */
+void *kcall_scratch_dirty(struct kcall *c, size_t bytes);
 /* Run a body with captures already bound by the executor. */
 enum status kcall_body(struct kcall *c, struct graph *g,
 		       struct array *const *in, struct array **out);

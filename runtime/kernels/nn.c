@@ -91,7 +91,7 @@ void *nn_scratch(struct kcall *c, int64_t n, size_t size)
 			    (long long)n);
 		return NULL;
 	}
-	return kcall_scratch(c, bytes ? bytes : 1);
+	return kcall_scratch_dirty(c, bytes ? bytes : 1);
 }
 
 double *nn_temp(struct kcall *c, int64_t n)
