@@ -7,34 +7,22 @@
 
 #include <string.h>
 
-/* Number of the phase (k d mod s) among those in use, and its place. */
-static int64_t phase_slot(const struct planes *p, int i, int64_t phase)
+static int64_t gcd(int64_t a, int64_t b)
 {
-	int64_t slot = 0;
+	while (b) {
+		int64_t r = a % b;
 
-	/* Phases are numbered by the first tap that needs them. */
-	for (int64_t k = 0; k < p->kernel[i]; k++) {
-		int64_t ph = k * p->dilation[i] % p->stride[i];
-		bool first = true;
-
-		if (ph == phase)
-			return slot;
-		for (int64_t l = 0; l < k && first; l++)
-			first = l * p->dilation[i] % p->stride[i] != ph;
-		slot += first;
+		a = b;
+		b = r;
 	}
-	return slot;
+	return a;
 }
 
-static int64_t slot_phase(const struct planes *p, int i, int64_t slot)
+/* Kernel element k needs phase k d mod s: phases repeat after s / gcd(d, s)
+ * elements and are numbered in this order. */
+static int64_t period(const struct planes *p, int i)
 {
-	for (int64_t k = 0; k < p->kernel[i]; k++) {
-		int64_t ph = k * p->dilation[i] % p->stride[i];
-
-		if (phase_slot(p, i, ph) == slot)
-			return ph;
-	}
-	return 0;
+	return p->stride[i] / gcd(p->stride[i], p->dilation[i]);
 }
 
 bool planes_init(struct planes *p, const struct window *w)
@@ -52,12 +40,9 @@ bool planes_init(struct planes *p, const struct window *w)
 		p->stride[i] = a < 0 ? 1 : w->stride[a];
 		p->dilation[i] = a < 0 ? 1 : w->dilation[a];
 		p->lo[i] = a < 0 ? 0 : w->lo[a];
-		/* Numbering the phases is quadratic in the kernel. */
-		if (p->kernel[i] > 64)
-			return false;
 		p->q[i] = p->out[i] +
 			  (p->kernel[i] - 1) * p->dilation[i] / p->stride[i];
-		p->used[i] = phase_slot(p, i, -1);
+		p->used[i] = min64(p->kernel[i], period(p, i));
 		if (!mul_i64(total, p->q[i] * p->used[i], &total))
 			return false;
 	}
@@ -78,7 +63,7 @@ int64_t planes_offset(const struct planes *p, int64_t k)
 	for (int i = 0; i < 3; i++) {
 		int64_t at = kk[i] * p->dilation[i];
 
-		slot = slot * p->used[i] + phase_slot(p, i, at % p->stride[i]);
+		slot = slot * p->used[i] + kk[i] % period(p, i);
 		place = place * p->q[i] + at / p->stride[i];
 	}
 	return slot * p->slice + place;
@@ -157,9 +142,10 @@ static int64_t phase_count(const struct planes *p)
 
 static void phases_of(const struct planes *p, int64_t slot, int64_t *phase)
 {
-	phase[2] = slot_phase(p, 2, slot % p->used[2]);
-	phase[1] = slot_phase(p, 1, slot / p->used[2] % p->used[1]);
-	phase[0] = slot_phase(p, 0, slot / p->used[2] / p->used[1]);
+	for (int i = 2; i >= 0; i--) {
+		phase[i] = slot % p->used[i] * p->dilation[i] % p->stride[i];
+		slot /= p->used[i];
+	}
 }
 
 void planes_fill_f32(const struct planes *p, const float *src, float *dst,

@@ -100,27 +100,13 @@ void gemm_pack_b(float *dst, const float *b, int64_t rs, int64_t cs, int64_t k,
 
 /* ---- one block ---- */
 
-/* Fill the C of a tile with what its chains start from. */
-static void tile_init(const struct gemm_block *g, int64_t i0, int64_t j0,
-		      int64_t rows, int64_t cols, float *c, int64_t ldc)
-{
-	for (int64_t i = 0; i < rows; i++) {
-		const float *s = g->init + (i0 + i) * g->irs + j0 * g->ics;
-		float *d = c + i * ldc;
-
-		if (g->ics == 0)
-			for (int64_t j = 0; j < cols; j++)
-				d[j] = *s;
-		else
-			for (int64_t j = 0; j < cols; j++)
-				d[j] = s[j * g->ics];
-	}
-}
+/* Where chains that start at zero load from. */
+static const float zeros[4 * GEMM_NR];
 
 static struct gemm_tile tile_at(const struct gemm_block *g, int64_t i,
 				int64_t j)
 {
-	return (struct gemm_tile){
+	struct gemm_tile t = {
 		.k = g->k,
 		.a = g->a + i / GEMM_MR * g->aps,
 		.ars = g->ars,
@@ -130,49 +116,66 @@ static struct gemm_tile tile_at(const struct gemm_block *g, int64_t i,
 		.boff = g->boff,
 		.c = g->c + i * g->ldc + j,
 		.ldc = g->ldc,
-		.zero = g->start == GEMM_ZERO,
 	};
+
+	if (g->start == GEMM_ZERO) {
+		t.init = zeros;
+	} else if (g->start == GEMM_INIT) {
+		t.init = g->init + i * g->irs + j * g->ics;
+		t.irs = g->irs;
+		t.ics = g->ics;
+	}
+	return t;
 }
 
-/* A tile that sticks out on the right goes through a buffer. */
-static void tile_edge(const struct gemm_block *g, gemm_tile_fn *fn,
-		      struct gemm_tile *t, int64_t i, int64_t j, int64_t rows)
+/* The tile below. */
+static void tile_down(const struct gemm_block *g, struct gemm_tile *t)
 {
-	float buf[GEMM_MR * GEMM_NR];
-	int64_t cols = g->n - j;
-	float *c = t->c;
+	t->a += g->aps;
+	t->c += GEMM_MR * g->ldc;
+	if (t->init)
+		t->init += GEMM_MR * t->irs;
+}
 
-	memset(buf, 0, sizeof buf);
-	if (g->start == GEMM_INIT)
-		tile_init(g, i, j, rows, cols, buf, GEMM_NR);
-	else if (g->start == GEMM_CONTINUE)
-		for (int64_t r = 0; r < rows; r++)
-			memcpy(buf + r * GEMM_NR, c + r * g->ldc,
-			       (size_t)cols * sizeof *c);
-	t->c = buf;
-	t->ldc = GEMM_NR;
-	fn(t);
+/* A tile that sticks out on the right, or starts from a spread-out init,
+ * goes through a buffer. */
+static void tile_edge(gemm_tile_fn *fn, const struct gemm_tile *at,
+		      int64_t rows, int64_t cols)
+{
+	float buf[GEMM_MR * GEMM_NR] = {0};
+	struct gemm_tile t = *at;
+
 	for (int64_t r = 0; r < rows; r++)
-		memcpy(c + r * g->ldc, buf + r * GEMM_NR,
-		       (size_t)cols * sizeof *c);
+		for (int64_t q = 0; q < cols; q++)
+			buf[r * GEMM_NR + q] =
+				t.init ? t.init[r * t.irs + q * t.ics]
+				       : t.c[r * t.ldc + q];
+	t.c = buf;
+	t.ldc = GEMM_NR;
+	t.init = NULL;
+	fn(&t);
+	for (int64_t r = 0; r < rows; r++)
+		memcpy(at->c + r * at->ldc, buf + r * GEMM_NR,
+		       (size_t)cols * sizeof *buf);
 }
 
-/* All rows of the block against the 16 columns at j. */
+/* Rows from i on against the 16 columns at j. */
 static void panel_run(const struct gemm_block *g, const struct gemm_kernels *kn,
-		      int64_t i0, int64_t j)
+		      int64_t i, int64_t j)
 {
-	for (int64_t i = i0; i < g->m; i += GEMM_MR) {
-		int64_t rows = min64(g->m - i, GEMM_MR);
-		gemm_tile_fn *fn = (g->boff ? kn->gather : kn->direct)[rows];
-		struct gemm_tile t = tile_at(g, i, j);
+	gemm_tile_fn *const *fn = g->boff ? kn->gather : kn->direct;
+	int64_t cols = min64(g->n - j, GEMM_NR);
+	struct gemm_tile t = tile_at(g, i, j);
+	bool plain = cols == GEMM_NR && t.ics <= 1 && t.ics >= 0;
 
-		if (j + GEMM_NR > g->n) {
-			tile_edge(g, fn, &t, i, j, rows);
-			continue;
-		}
-		if (g->start == GEMM_INIT)
-			tile_init(g, i, j, rows, GEMM_NR, t.c, t.ldc);
-		fn(&t);
+	for (; i < g->m; i += GEMM_MR) {
+		int64_t rows = min64(g->m - i, GEMM_MR);
+
+		if (plain)
+			fn[rows](&t);
+		else
+			tile_edge(fn[rows], &t, rows, cols);
+		tile_down(g, &t);
 	}
 }
 
@@ -180,15 +183,13 @@ static void panel_run(const struct gemm_block *g, const struct gemm_kernels *kn,
 static void pair_run(const struct gemm_block *g, const struct gemm_kernels *kn,
 		     int64_t j)
 {
+	struct gemm_tile t = tile_at(g, 0, j);
 	int64_t i = 0;
 
 	for (; i + 2 * GEMM_MR <= g->m; i += 2 * GEMM_MR) {
-		struct gemm_tile t = tile_at(g, i, j);
-
-		if (g->start == GEMM_INIT)
-			tile_init(g, i, j, 2 * GEMM_MR, 2 * GEMM_NR, t.c,
-				  t.ldc);
-		kn->quad(&t, g->aps, g->bps);
+		kn->quad[g->boff != NULL](&t, g->aps, g->bps);
+		tile_down(g, &t);
+		tile_down(g, &t);
 	}
 	panel_run(g, kn, i, j);
 	panel_run(g, kn, i, j + GEMM_NR);
@@ -203,8 +204,6 @@ static int64_t row_run(const struct gemm_block *g,
 	for (; j + 4 * GEMM_NR <= g->n; j += 4 * GEMM_NR) {
 		struct gemm_tile t = tile_at(g, 0, j);
 
-		if (g->start == GEMM_INIT)
-			tile_init(g, 0, j, 1, 4 * GEMM_NR, t.c, t.ldc);
 		kn->row(&t, g->bps);
 	}
 	return j;
@@ -213,12 +212,13 @@ static int64_t row_run(const struct gemm_block *g,
 void gemm_block_run(const struct gemm_block *g)
 {
 	const struct gemm_kernels *kn = gemm_kernels();
+	bool plain = g->start != GEMM_INIT || g->ics == 0 || g->ics == 1;
 	int64_t j = 0;
 
-	if (g->m == 1 && kn->row && !g->boff)
+	if (g->m == 1 && kn->row && !g->boff && plain)
 		j = row_run(g, kn);
 	while (j < g->n)
-		if (kn->quad && !g->boff && g->m >= 2 * GEMM_MR &&
+		if (kn->quad[0] && plain && g->m >= 2 * GEMM_MR &&
 		    j + 2 * GEMM_NR <= g->n) {
 			pair_run(g, kn, j);
 			j += 2 * GEMM_NR;

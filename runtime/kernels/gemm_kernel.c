@@ -31,7 +31,8 @@ INLINE void tile_portable(const struct gemm_tile *t, int mr, bool gather)
 
 	for (int i = 0; i < mr; i++)
 		for (int j = 0; j < GEMM_NR; j++)
-			r[i][j] = t->zero ? 0.0f : t->c[i * t->ldc + j];
+			r[i][j] = t->init ? t->init[i * t->irs + j * t->ics]
+					  : t->c[i * t->ldc + j];
 	for (int64_t p = 0; p < t->k; p++) {
 		const float *b = row_of_b(t, p, gather);
 
@@ -68,6 +69,20 @@ static const struct gemm_kernels kernels_portable = {
 
 #if defined(__x86_64__)
 
+/* ---- what the chains of a row start from: V.. vectors W wide ---- */
+
+#define START_ROW(r, n, t, i, load, set, wide)                              \
+	do {                                                                \
+		const float *from_ = (t)->init ? (t)->init + (i) * (t)->irs \
+					       : (t)->c + (i) * (t)->ldc;   \
+		bool one_ = (t)->init && (t)->ics == 0;                     \
+                                                                            \
+		UNROLL(8)                                                   \
+		for (int v_ = 0; v_ < (n); v_++)                            \
+			(r)[v_] = one_ ? set(*from_)                        \
+				       : load(from_ + v_ * (wide));         \
+	} while (0)
+
 /* ---- AVX2 ---- */
 
 #define AVX2 __attribute__((target("avx2,fma")))
@@ -81,13 +96,8 @@ AVX2 INLINE void tile_avx2(const struct gemm_tile *t, const int mr,
 	__m256 r[GEMM_MR][2];
 
 	UNROLL(6)
-	for (int i = 0; i < mr; i++) {
-		float *c = t->c + i * t->ldc;
-
-		r[i][0] = t->zero ? _mm256_setzero_ps() : _mm256_loadu_ps(c);
-		r[i][1] =
-			t->zero ? _mm256_setzero_ps() : _mm256_loadu_ps(c + 8);
-	}
+	for (int i = 0; i < mr; i++)
+		START_ROW(r[i], 2, t, i, _mm256_loadu_ps, _mm256_set1_ps, 8);
 	for (int64_t p = 0; p < k; p++) {
 		const float *q = gather ? b + t->boff[p] : b;
 		__m256 b0 = _mm256_loadu_ps(q), b1 = _mm256_loadu_ps(q + 8);
@@ -128,10 +138,7 @@ AVX2 static void row_avx2(const struct gemm_tile *t, int64_t bps)
 	const float *b = t->b;
 	__m256 r[8];
 
-	UNROLL(8)
-	for (int j = 0; j < 8; j++)
-		r[j] = t->zero ? _mm256_setzero_ps()
-			       : _mm256_loadu_ps(t->c + 8 * j);
+	START_ROW(r, 8, t, 0, _mm256_loadu_ps, _mm256_set1_ps, 8);
 	for (int64_t p = 0; p < t->k; p++) {
 		__m256 x = _mm256_broadcast_ss(t->a + p * t->aks);
 
@@ -159,8 +166,8 @@ static const struct gemm_kernels kernels_avx2 = {
 
 #define AVX512 __attribute__((target("avx512f,avx2,fma")))
 
-AVX512 static void quad_avx512(const struct gemm_tile *t, int64_t aps,
-			       int64_t bps)
+AVX512 INLINE void quad_avx512(const struct gemm_tile *t, int64_t aps,
+			       int64_t bps, const bool gather)
 {
 	enum { MR = 2 * GEMM_MR };
 	const float *a0 = t->a, *a1 = t->a + aps, *b = t->b;
@@ -168,15 +175,11 @@ AVX512 static void quad_avx512(const struct gemm_tile *t, int64_t aps,
 	__m512 r[MR][2];
 
 	UNROLL(12)
-	for (int i = 0; i < MR; i++) {
-		float *c = t->c + i * t->ldc;
-
-		r[i][0] = t->zero ? _mm512_setzero_ps() : _mm512_loadu_ps(c);
-		r[i][1] =
-			t->zero ? _mm512_setzero_ps() : _mm512_loadu_ps(c + 16);
-	}
+	for (int i = 0; i < MR; i++)
+		START_ROW(r[i], 2, t, i, _mm512_loadu_ps, _mm512_set1_ps, 16);
 	for (int64_t p = 0; p < t->k; p++) {
-		__m512 b0 = _mm512_loadu_ps(b), b1 = _mm512_loadu_ps(b + bps);
+		const float *q = gather ? b + t->boff[p] : b;
+		__m512 b0 = _mm512_loadu_ps(q), b1 = _mm512_loadu_ps(q + bps);
 
 		UNROLL(12)
 		for (int i = 0; i < MR; i++) {
@@ -197,10 +200,22 @@ AVX512 static void quad_avx512(const struct gemm_tile *t, int64_t aps,
 	}
 }
 
+AVX512 static void quad_direct(const struct gemm_tile *t, int64_t aps,
+			       int64_t bps)
+{
+	quad_avx512(t, aps, bps, false);
+}
+
+AVX512 static void quad_gather(const struct gemm_tile *t, int64_t aps,
+			       int64_t bps)
+{
+	quad_avx512(t, aps, bps, true);
+}
+
 static const struct gemm_kernels kernels_avx512 = {
 	.direct = {ROWS(DIRECT_AVX2)},
 	.gather = {ROWS(GATHER_AVX2)},
-	.quad = quad_avx512,
+	.quad = {quad_direct, quad_gather},
 	.row = row_avx2,
 };
 #endif

@@ -65,15 +65,19 @@ struct gemm_tile {
 	const int64_t *boff;
 	float *c;
 	int64_t ldc;
-	bool zero; /* chains start at 0, else at C */
+	/* Chains start at C (NULL), or at init[i * irs + j * ics], where ics
+	 * is 0 or 1. */
+	const float *init;
+	int64_t irs, ics;
 };
 typedef void gemm_tile_fn(const struct gemm_tile *t);
 /* Kernels for rows 1..6 at the level in force, fn[0] unused. */
 struct gemm_kernels {
 	gemm_tile_fn *direct[GEMM_MR + 1]; /* B by bks */
 	gemm_tile_fn *gather[GEMM_MR + 1]; /* B by boff */
-	/* Two by two tiles at once (12 rows, 32 columns); NULL: none. */
-	void (*quad)(const struct gemm_tile *t, int64_t aps, int64_t bps);
+	/* Two by two tiles at once (12 rows, 32 columns), B by bks or by boff;
+	 * NULL: none. */
+	void (*quad[2])(const struct gemm_tile *t, int64_t aps, int64_t bps);
 	/* One row times 64 columns: four panels at once. */
 	void (*row)(const struct gemm_tile *t, int64_t bps);
 };
