@@ -260,6 +260,9 @@ static enum status make_tensor(struct maker *k, const struct type *t,
 	*out = array_create(k->d, t->dt, t->rank, dim);
 	if (!*out)
 		return LIMIT;
+	/* Elements of less than a byte leave bits over at the end. */
+	if (dtype_bits(t->dt) < 8 && (*out)->bytes && t->dt != DT_STRING)
+		memset((*out)->data, 0, (*out)->bytes);
 	st = fill(k, *out);
 	if (st) {
 		array_unref(*out);
