@@ -92,34 +92,48 @@ SIMD static float row_sum_sq(const float *x, int64_t n, float mean)
 
 /* ---- element by element ---- */
 
-/* Blocks of 16 in local arrays: nothing can alias, so that the compiler
- * vectorizes the inner loop. */
-#define MAP(name, args, expr)                                 \
-	SIMD static void name args                            \
-	{                                                     \
-		float in[LANES], old[LANES], out[LANES];      \
-		int64_t i = 0;                                \
-                                                              \
-		for (; i + LANES <= n; i += LANES) {          \
-			memcpy(in, x + i, sizeof in);         \
-			memcpy(old, y + i, sizeof old);       \
-			for (int l = 0; l < LANES; l++)       \
-				out[l] = expr(in[l], old[l]); \
-			memcpy(y + i, out, sizeof out);       \
-		}                                             \
-		for (; i < n; i++)                            \
-			y[i] = expr(x[i], y[i]);              \
+SIMD static void row_affine(float *y, const float *x, int64_t n, float a,
+			    float b)
+{
+	const vf va = vset(a), vb = vset(b);
+	int64_t i = 0;
+
+	for (; i + 16 <= n; i += 16) {
+		vf p = vadd(vmul(vload(x + i), va), vb);
+		vf q = vadd(vmul(vload(x + i + 8), va), vb);
+
+		vstore(y + i, p);
+		vstore(y + i + 8, q);
 	}
+	for (; i < n; i++)
+		y[i] = x[i] * a + b;
+}
 
-#define AFFINE(v, old) ((v)*a + b)
-#define MAXED(v, old)  ((v) > (old) ? (v) : (old))
-#define ADDED(v, old)  ((old) + (v))
-#define AXPY(v, old)   ((old) + (v)*a)
+SIMD static void row_axpy(float *y, const float *x, int64_t n, float a)
+{
+	const vf va = vset(a);
+	int64_t i = 0;
 
-MAP(row_affine, (float *y, const float *x, int64_t n, float a, float b), AFFINE)
-MAP(row_max_into, (float *y, const float *x, int64_t n), MAXED)
-MAP(row_add_into, (float *y, const float *x, int64_t n), ADDED)
-MAP(row_axpy, (float *y, const float *x, int64_t n, float a), AXPY)
+	for (; i + 16 <= n; i += 16) {
+		vf p = vadd(vload(y + i), vmul(vload(x + i), va));
+		vf q = vadd(vload(y + i + 8), vmul(vload(x + i + 8), va));
+
+		vstore(y + i, p);
+		vstore(y + i + 8, q);
+	}
+	for (; i < n; i++)
+		y[i] = y[i] + x[i] * a;
+}
+
+SIMD static void row_add_into(float *y, const float *x, int64_t n)
+{
+	int64_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		vstore(y + i, vadd(vload(y + i), vload(x + i)));
+	for (; i < n; i++)
+		y[i] = y[i] + x[i];
+}
 
 /* ---- exp, sigmoid, tanh: the formulas of runtime/mathf.h, same bits ---- */
 
@@ -282,7 +296,6 @@ const struct simd SIMD_TABLE = {
 	.exp_sum = row_exp_sum,
 	.affine = row_affine,
 	.norm = row_norm,
-	.max_into = row_max_into,
 	.add_into = row_add_into,
 	.axpy = row_axpy,
 	.taps_fma = taps_fma,

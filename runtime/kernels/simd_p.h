@@ -44,8 +44,7 @@ struct simd {
 	/* y = (x - mean) inv * g + b; b may be NULL */
 	void (*norm)(float *y, const float *x, int64_t n, float mean, float inv,
 		     const float *g, const float *b);
-	/* y = max(y, x), y = y + x, y = y + a x */
-	void (*max_into)(float *y, const float *x, int64_t n);
+	/* y = y + x, y = y + a x */
 	void (*add_into)(float *y, const float *x, int64_t n);
 	void (*axpy)(float *y, const float *x, int64_t n, float a);
 	/* Chains init, fma(w, x), ... in order of t. */
