@@ -4,6 +4,7 @@
  * image per phase in use; stride 1 is a row-wise memcpy.
  */
 #include "runtime/kernels/conv_plane_p.h"
+#include "runtime/kernels/simd_p.h"
 
 #include <string.h>
 
@@ -25,6 +26,19 @@ static int64_t period(const struct planes *p, int i)
 	return p->stride[i] / gcd(p->stride[i], p->dilation[i]);
 }
 
+/* Phase number `slot` of an axis: place q holds input q s + first, for q in
+ * [from, to). */
+static struct plane_phase phase_at(const struct planes *p, int i, int64_t slot)
+{
+	int64_t s = p->stride[i], first = slot * p->dilation[i] % s - p->lo[i];
+	int64_t from = first < 0 ? ceil_div(-first, s) : 0;
+	int64_t to = first >= p->in[i] ? 0 : ceil_div(p->in[i] - first, s);
+
+	from = min64(from, p->q[i]);
+	return (struct plane_phase){first, from,
+				    max64(min64(to, p->q[i]), from)};
+}
+
 bool planes_init(struct planes *p, const struct window *w)
 {
 	int64_t total = 1;
@@ -43,7 +57,8 @@ bool planes_init(struct planes *p, const struct window *w)
 		p->q[i] = p->out[i] +
 			  (p->kernel[i] - 1) * p->dilation[i] / p->stride[i];
 		p->used[i] = min64(p->kernel[i], period(p, i));
-		if (!mul_i64(total, p->q[i] * p->used[i], &total))
+		if (!mul_i64(total, p->q[i], &total) ||
+		    !mul_i64(total, p->used[i], &total))
 			return false;
 	}
 	if (w->nin > INT64_MAX / 64 || total > 64 * (w->nin + w->nout) + 65536)
@@ -51,6 +66,9 @@ bool planes_init(struct planes *p, const struct window *w)
 	p->slice = p->q[0] * p->q[1] * p->q[2];
 	/* An odd number of cache lines: channels spread over the sets. */
 	p->step = ((total + 15) / 16 | 1) * 16;
+	for (int i = 0; i < 3; i++)
+		for (int64_t k = 0; k < min64(p->used[i], PLANE_PHASES); k++)
+			p->phase[i][k] = phase_at(p, i, k);
 	return true;
 }
 
@@ -69,81 +87,94 @@ int64_t planes_offset(const struct planes *p, int64_t k)
 	return slot * p->slice + place;
 }
 
-/* Places [from, to) of a phase that hold input; place q is input
- * q s + phase - lo. */
-static void valid_range(const struct planes *p, int i, int64_t phase,
-			int64_t *from, int64_t *to)
+/* Rows are often shorter than what a call of memcpy costs. */
+static void copy_f32(float *dst, const float *src, int64_t n)
 {
-	int64_t first = phase - p->lo[i], s = p->stride[i];
+	int64_t i = 0;
 
-	*from = first < 0 ? ceil_div(-first, s) : 0;
-	*to = first >= p->in[i] ? 0 : ceil_div(p->in[i] - first, s);
-	*from = min64(*from, p->q[i]);
-	*to = max64(min64(*to, p->q[i]), *from);
+	for (; i + 8 <= n; i += 8)
+		memcpy(dst + i, src + i, 8 * sizeof *dst);
+	for (; i < n; i++)
+		dst[i] = src[i];
 }
 
-/* The row of one phase: padding, input, padding. */
-#define FILL_ROW(name, T)                                               \
-	static void name(T *dst, const T *src, int64_t n, int64_t from, \
-			 int64_t to, int64_t s, T pad)                  \
+static void every_f32(float *dst, const float *src, int64_t n, int64_t s)
+{
+	if (s == 1)
+		copy_f32(dst, src, n);
+	else if (s == 2)
+		simd()->every_second(dst, src, n);
+	else
+		for (int64_t i = 0; i < n; i++)
+			dst[i] = src[i * s];
+}
+
+static void every_8(uint8_t *dst, const uint8_t *src, int64_t n, int64_t s)
+{
+	if (s == 1 && n > 0)
+		memcpy(dst, src, (size_t)n);
+	else
+		for (int64_t i = 0; i < n; i++)
+			dst[i] = src[i * s];
+}
+
+/* The row of one phase: padding, input (place q from src[at + q s]), padding.
+ */
+#define FILL_ROW(name, every, T)                                        \
+	static void name(T *dst, const T *src, int64_t at, int64_t n,   \
+			 const struct plane_phase *w, int64_t s, T pad) \
 	{                                                               \
-		for (int64_t i = 0; i < from; i++)                      \
+		for (int64_t i = 0; i < w->from; i++)                   \
 			dst[i] = pad;                                   \
-		if (s == 1 && to > from)                                \
-			memcpy(dst + from, src + from,                  \
-			       (size_t)(to - from) * sizeof *dst);      \
-		else if (s == 2)                                        \
-			for (int64_t i = from; i < to; i++)             \
-				dst[i] = src[2 * i];                    \
-		else                                                    \
-			for (int64_t i = from; i < to; i++)             \
-				dst[i] = src[i * s];                    \
-		for (int64_t i = to; i < n; i++)                        \
+		if (w->to > w->from)                                    \
+			every(dst + w->from, src + (at + w->from * s),  \
+			      w->to - w->from, s);                      \
+		for (int64_t i = w->to; i < n; i++)                     \
 			dst[i] = pad;                                   \
 	}
 
-/* One channel: every phase in use, row by row. */
-#define FILL_PLANE(name, row, T)                                               \
-	static void name(const struct planes *p, const T *src, T *dst, T pad,  \
-			 const int64_t phase[3])                               \
+/* One phase of one channel, from row to row; d, h, w: its three axes. */
+#define FILL_PHASE(name, row, T)                                               \
+	static T *name(const struct planes *p, const struct plane_phase *d,    \
+		       const struct plane_phase *h,                            \
+		       const struct plane_phase *w, const T *src, T *dst,      \
+		       T pad)                                                  \
 	{                                                                      \
-		int64_t from[3], to[3];                                        \
+		int64_t n = p->q[2];                                           \
                                                                                \
-		for (int i = 0; i < 3; i++)                                    \
-			valid_range(p, i, phase[i], &from[i], &to[i]);         \
-		for (int64_t z = 0; z < p->q[0]; z++)                          \
-			for (int64_t y = 0; y < p->q[1]; y++) {                \
-				bool in = z >= from[0] && z < to[0] &&         \
-					  y >= from[1] && y < to[1];           \
-				int64_t iz = z * p->stride[0] + phase[0] -     \
-					     p->lo[0];                         \
-				int64_t iy = y * p->stride[1] + phase[1] -     \
-					     p->lo[1];                         \
-				const T *s = src;                              \
+		for (int64_t z = 0; z < p->q[0]; z++) {                        \
+			bool in = z >= d->from && z < d->to;                   \
+			int64_t y = 0, iz = z * p->stride[0] + d->first;       \
+			int64_t from = in ? h->from : p->q[1];                 \
+			int64_t to = in ? h->to : p->q[1];                     \
                                                                                \
-				if (in)                                        \
-					s += (iz * p->in[1] + iy) * p->in[2] + \
-					     phase[2] - p->lo[2];              \
-				row(dst, s, p->q[2], in ? from[2] : 0,         \
-				    in ? to[2] : 0, p->stride[2], pad);        \
-				dst += p->q[2];                                \
+			for (int64_t i = 0; i < from * n; i++)                 \
+				*dst++ = pad;                                  \
+			for (y = from; y < to; y++, dst += n) {                \
+				int64_t iy = y * p->stride[1] + h->first;      \
+				int64_t at = (iz * p->in[1] + iy) * p->in[2] + \
+					     w->first;                         \
+                                                                               \
+				row(dst, src, at, n, w, p->stride[2], pad);    \
 			}                                                      \
+			for (int64_t i = 0; i < (p->q[1] - to) * n; i++)       \
+				*dst++ = pad;                                  \
+		}                                                              \
+		return dst;                                                    \
 	}
 
-FILL_ROW(fill_row_f32, float)
-FILL_ROW(fill_row_8, uint8_t)
-FILL_PLANE(fill_phase_f32, fill_row_f32, float)
-FILL_PLANE(fill_phase_8, fill_row_8, uint8_t)
+FILL_ROW(fill_row_f32, every_f32, float)
+FILL_ROW(fill_row_8, every_8, uint8_t)
+FILL_PHASE(fill_phase_f32, fill_row_f32, float)
+FILL_PHASE(fill_phase_8, fill_row_8, uint8_t)
 
-static int64_t phase_count(const struct planes *p)
-{
-	return p->used[0] * p->used[1] * p->used[2];
-}
-
-static void phases_of(const struct planes *p, int64_t slot, int64_t *phase)
+static void phases_of(const struct planes *p, int64_t slot,
+		      struct plane_phase ph[3])
 {
 	for (int i = 2; i >= 0; i--) {
-		phase[i] = slot % p->used[i] * p->dilation[i] % p->stride[i];
+		int64_t k = slot % p->used[i];
+
+		ph[i] = k < PLANE_PHASES ? p->phase[i][k] : phase_at(p, i, k);
 		slot /= p->used[i];
 	}
 }
@@ -151,22 +182,24 @@ static void phases_of(const struct planes *p, int64_t slot, int64_t *phase)
 void planes_fill_f32(const struct planes *p, const float *src, float *dst,
 		     float pad)
 {
-	int64_t phase[3];
+	int64_t n = p->used[0] * p->used[1] * p->used[2];
+	struct plane_phase ph[3];
 
-	for (int64_t slot = 0; slot < phase_count(p); slot++) {
-		phases_of(p, slot, phase);
-		fill_phase_f32(p, src, dst + slot * p->slice, pad, phase);
+	for (int64_t slot = 0; slot < n; slot++) {
+		phases_of(p, slot, ph);
+		dst = fill_phase_f32(p, &ph[0], &ph[1], &ph[2], src, dst, pad);
 	}
 }
 
 void planes_fill_8(const struct planes *p, const uint8_t *src, uint8_t *dst,
 		   uint8_t pad)
 {
-	int64_t phase[3];
+	int64_t n = p->used[0] * p->used[1] * p->used[2];
+	struct plane_phase ph[3];
 
-	for (int64_t slot = 0; slot < phase_count(p); slot++) {
-		phases_of(p, slot, phase);
-		fill_phase_8(p, src, dst + slot * p->slice, pad, phase);
+	for (int64_t slot = 0; slot < n; slot++) {
+		phases_of(p, slot, ph);
+		dst = fill_phase_8(p, &ph[0], &ph[1], &ph[2], src, dst, pad);
 	}
 }
 
@@ -180,8 +213,8 @@ void planes_scatter(const struct planes *p, const float *tmp, int64_t ldt,
 		int64_t n = min64(ow - col, j1 - j);
 
 		for (int64_t i = 0; n > 0 && i < rows; i++)
-			memcpy(y + i * ldy + row * ow + col,
-			       tmp + i * ldt + (j - j0), (size_t)n * sizeof *y);
+			copy_f32(y + i * ldy + row * ow + col,
+				 tmp + i * ldt + (j - j0), n);
 		j += wq - col;
 	}
 }

@@ -14,7 +14,15 @@
 
 #include "runtime/kernels/conv_p.h"
 
-enum { PLANE_SLACK = 64 }; /* elements that may be read past the end */
+enum {
+	PLANE_SLACK = 64, /* elements that may be read past the end */
+	PLANE_PHASES = 4, /* phases of an axis that are kept ready */
+};
+
+/* Place q of the phase is input q * stride + first, for q in [from, to). */
+struct plane_phase {
+	int64_t first, from, to;
+};
 
 /* Axes 0, 1, 2 are depth, height, width; missing ones have size 1. */
 struct planes {
@@ -23,6 +31,7 @@ struct planes {
 	int64_t used[3]; /* phases that some tap needs */
 	int64_t step;    /* elements from channel to channel */
 	int64_t slice;   /* elements of one phase: q0 q1 q2 */
+	struct plane_phase phase[3][PLANE_PHASES];
 };
 
 /* False if the copy would be out of proportion, or for more than 3 axes. */

@@ -103,6 +103,11 @@ INLINE vf vpick_lt(vf x, vf lim, vf a, vf b)
 	EACH(x.f[i] < lim.f[i] ? a.f[i] : b.f[i]);
 }
 
+INLINE vf veven(vf a, vf b)
+{
+	EACH(i < 4 ? a.f[2 * i] : b.f[2 * i - 8]);
+}
+
 INLINE float scale2(float p, float t)
 {
 	uint32_t n = mf_bits(t) - 0x4b400000u;

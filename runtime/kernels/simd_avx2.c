@@ -55,6 +55,14 @@ SIMD INLINE vf vpick_lt(vf x, vf lim, vf a, vf b)
 	return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, lim, _CMP_LT_OQ));
 }
 
+/* Elements 0, 2, 4, 6 of a, then of b. */
+SIMD INLINE vf veven(vf a, vf b)
+{
+	__m256d v = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+
+	return _mm256_castpd_ps(_mm256_permute4x64_pd(v, 0xd8));
+}
+
 /* p 2^n in two exact steps, where t = n + 1.5 2^23 */
 SIMD INLINE vf vscale2(vf p, vf t)
 {

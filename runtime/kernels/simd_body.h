@@ -135,6 +135,17 @@ SIMD static void row_add_into(float *y, const float *x, int64_t n)
 		y[i] = y[i] + x[i];
 }
 
+SIMD static void row_every_second(float *y, const float *x, int64_t n)
+{
+	int64_t i = 0;
+
+	/* The last vector would read one element too many. */
+	for (; i + 8 < n; i += 8)
+		vstore(y + i, veven(vload(x + 2 * i), vload(x + 2 * i + 8)));
+	for (; i < n; i++)
+		y[i] = x[2 * i];
+}
+
 /* ---- exp, sigmoid, tanh: the formulas of runtime/mathf.h, same bits ---- */
 
 /* a x + b in two roundings, as there */
@@ -298,6 +309,7 @@ const struct simd SIMD_TABLE = {
 	.norm = row_norm,
 	.add_into = row_add_into,
 	.axpy = row_axpy,
+	.every_second = row_every_second,
 	.taps_fma = taps_fma,
 	.taps_max = taps_max,
 	.taps_sum = taps_sum,

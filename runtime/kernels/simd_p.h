@@ -47,6 +47,8 @@ struct simd {
 	/* y = y + x, y = y + a x */
 	void (*add_into)(float *y, const float *x, int64_t n);
 	void (*axpy)(float *y, const float *x, int64_t n, float a);
+	/* y[i] = x[2 i]; reads x[0 .. 2 n - 2] */
+	void (*every_second)(float *y, const float *x, int64_t n);
 	/* Chains init, fma(w, x), ... in order of t. */
 	void (*taps_fma)(float *y, const struct simd_taps *t);
 	void (*taps_max)(float *y, const struct simd_taps *t);
