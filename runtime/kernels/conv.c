@@ -41,7 +41,7 @@ struct plan {
 	size_t agroup;  /* floats of one group of it */
 	const float *x, *bias;
 	float *planes, *y;
-	int64_t *off;          /* of row k of the right operand */
+	const int64_t *off;    /* of row k of the right operand */
 	int64_t image, images; /* first and number in flight */
 };
 
@@ -299,25 +299,33 @@ static void choose_form(struct plan *p)
 	p->mtasks = ceil_div(p->v.m, p->mstep);
 }
 
+const int64_t *conv_offsets(struct kcall *c, const struct conv *v,
+			    const struct planes *p)
+{
+	int64_t nk = v->w.nkernel, *off = nn_scratch(c, v->c * nk, sizeof *off);
+
+	for (int64_t k = 0; off && k < nk; k++) {
+		int64_t at = planes_offset(p, k);
+
+		for (int64_t ch = 0; ch < v->c; ch++)
+			off[ch * nk + k] = ch * p->step + at;
+	}
+	return off;
+}
+
 /* Offsets of all rows, and room for the padded copies of some images. */
 static bool plan_memory(struct kcall *c, struct plan *p)
 {
-	int64_t nk = p->v.w.nkernel, each = p->v.group * p->v.c, total;
+	int64_t each = p->v.group * p->v.c, total;
 
 	p->images = p->v.batch;
 	if (p->form == FORM_DIRECT)
 		return true;
 	each *= p->p.step;
 	p->images = max64(1, min64(p->v.batch, (1 << 20) / max64(each, 1)));
-	p->off = nn_scratch(c, p->k, sizeof *p->off);
+	p->off = conv_offsets(c, &p->v, &p->p);
 	if (!p->off || !mul_i64(each, p->images, &total))
 		return false;
-	for (int64_t k = 0; k < nk; k++) {
-		int64_t at = planes_offset(&p->p, k);
-
-		for (int64_t ch = 0; ch < p->v.c; ch++)
-			p->off[ch * nk + k] = ch * p->p.step + at;
-	}
 	p->planes = nn_temp_f32(c, total + PLANE_SLACK + STRIP);
 	if (p->planes)
 		memset(p->planes + total, 0,
@@ -362,6 +370,8 @@ enum status k_conv_f32(struct kcall *c)
 	p.bias = kcall_has(c, 2) ? c->in[2]->data : NULL;
 	if (p.v.c == 1 && p.v.group > 1)
 		return conv_depthwise_f32(c, &p.v, &p.p, p.y);
+	if (conv_swap_pays(&p.v))
+		return conv_swap_f32(c, &p.v, &p.p, is_pointwise(&p.v.w), p.y);
 	p.k = p.v.c * p.v.w.nkernel;
 	p.nout = p.v.w.nout;
 	choose_form(&p);
