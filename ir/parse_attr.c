@@ -235,7 +235,7 @@ static bool parse_ref(struct parser *p, const struct node *n, struct attr *a)
 	struct str s;
 
 	if (!in_function(n))
-		return parse_fail_at(p, p->p, E_attr,
+		return parse_fail_at(p, p->p - 1, E_attr,
 				     "a reference to a parameter outside of a "
 				     "function");
 	if (!lex_name(p, &s, "an attribute name"))
