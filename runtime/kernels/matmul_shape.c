@@ -155,8 +155,8 @@ enum status gemm_bias(struct kcall *c, uint32_t j, int64_t m, int64_t n,
 				   (long long)dm, (long long)dn, (long long)m,
 				   (long long)n);
 	/* Before version 7 an attribute had to ask for broadcasting. */
-	if (c->node->op->since < 7 && (dm != m || dn != n) &&
-	    node_attr_int(c->node, "broadcast", 0) == 0)
+	if (node_is(c->node, OP_Gemm) && c->node->op->since < 7 &&
+	    (dm != m || dn != n) && node_attr_int(c->node, "broadcast", 0) == 0)
 		return kcall_error(c, E_shape,
 				   "C needs broadcasting, which attribute "
 				   "broadcast does not allow");

@@ -56,8 +56,8 @@ static void dequant_s8(float *y, const uint8_t *x, int64_t n, float scale,
 
 static void minmax(const float *x, int64_t n, float *min, float *max)
 {
-	*min = *max = x[0];
-	for (int64_t i = 1; i < n; i++) {
+	*min = *max = 0;
+	for (int64_t i = 0; i < n; i++) {
 		*min = x[i] < *min ? x[i] : *min;
 		*max = x[i] > *max ? x[i] : *max;
 	}

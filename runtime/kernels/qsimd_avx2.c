@@ -121,7 +121,7 @@ AVX2 static void dequant_s8(float *y, const uint8_t *x, int64_t n, float scale,
 
 AVX2 static void minmax(const float *x, int64_t n, float *min, float *max)
 {
-	__m256 lo = _mm256_set1_ps(x[0]), hi = lo;
+	__m256 lo = _mm256_setzero_ps(), hi = lo;
 	float l[8], h[8];
 	int64_t i = 0;
 

@@ -43,7 +43,7 @@ struct qsimd {
 			   int32_t zero);
 	void (*dequant_s8)(float *y, const uint8_t *x, int64_t n, float scale,
 			   int32_t zero);
-	/* n > 0; no NaN among x, or the result is any of them */
+	/* Of x and 0; NaN does not count. */
 	void (*minmax)(const float *x, int64_t n, float *min, float *max);
 	void (*taps)(int32_t *y, const struct q8_taps *t);
 	/* Two rows of k, 16 columns each, minus zero, interleaved as s16. */

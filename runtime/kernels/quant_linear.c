@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "runtime/kernels/nn_p.h"
 #include "runtime/kernels/qsimd_p.h"
+#include "runtime/kernels/quant_p.h"
 
 /* X is [outer, n, inner]; scale of element (o, i, k): */
 struct grid {
@@ -421,13 +422,26 @@ enum status k_dequantize_linear_f32(struct kcall *c)
 
 /* ---- DynamicQuantizeLinear ---- */
 
+void q8_dynamic(const float *x, int64_t n, uint8_t *y, float *scale,
+		int32_t *zero)
+{
+	const struct qsimd *q = qsimd();
+	float lo, hi, z;
+
+	q->minmax(x, n, &lo, &hi);
+	*scale = hi > lo ? (hi - lo) / 255.0f : 1.0f;
+	z = 0 - lo / *scale;
+	z = z > 0 ? z : 0;
+	*zero = (int32_t)nearbyintf(z < 255 ? z : 255);
+	q->quant(y, x, n, *scale, q8_range(false, *zero));
+}
+
 /* Also serves the fast set: float arithmetic as specified, equal bits. */
 enum status k_dynamic_quantize_linear(struct kcall *c)
 {
-	const struct qsimd *q = qsimd();
-	float lo = 0, hi = 0, scale, zero;
 	struct array *y, *ys, *yz;
 	const struct array *x;
+	int32_t zero;
 	enum status s = nn_rank(c, 0, 0, KERNEL_MAX_RANK);
 
 	if (s != OK)
@@ -440,16 +454,7 @@ enum status k_dynamic_quantize_linear(struct kcall *c)
 	yz = kcall_out(c, 2, DT_U8, 0, NULL);
 	if (!y || !ys || !yz)
 		return LIMIT;
-	if (x->n > 0)
-		q->minmax(x->data, x->n, &lo, &hi);
-	lo = lo < 0 ? lo : 0;
-	hi = hi > 0 ? hi : 0;
-	scale = hi > lo ? (hi - lo) / 255.0f : 1.0f;
-	zero = 0 - lo / scale;
-	zero = zero > 0 ? zero : 0;
-	zero = nearbyintf(zero < 255 ? zero : 255);
-	*(float *)ys->data = scale;
+	q8_dynamic(x->data, x->n, y->data, ys->data, &zero);
 	*(uint8_t *)yz->data = (uint8_t)zero;
-	q->quant(y->data, x->data, x->n, scale, q8_range(false, (int32_t)zero));
 	return OK;
 }

@@ -1,112 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quant_matmul.c -- MatMulInteger and QLinearMatMul.
+ * quant_matmul.c -- products of 8-bit matrices.
  *
- * Sums are exact int32; a result is round(sum * m) + zero with the float
- * m = a_scale b_scale / y_scale.  The zero point of A may go by row, that of B
- * and its scale by column.  The fast set packs and blocks, the reference set
- * adds up one element after the other; both give the same bits.
+ * The fast set packs and blocks, the reference set adds up one element after
+ * the other; both give the same bits.
  */
 #include <string.h>
 
 #include "base/pool.h"
-#include "runtime/kernels/igemm_p.h"
-#include "runtime/kernels/matmul_p.h"
-#include "runtime/kernels/qsimd_p.h"
-#include "runtime/kernels/quant_p.h"
+#include "runtime/kernels/quant_matmul_p.h"
 
 enum { QCOLS = 256 }; /* columns of a task */
-
-struct qmatmul {
-	struct matmul mm;
-	struct q8_mat a, b; /* of matrix 0 */
-	bool requant;       /* QLinearMatMul */
-	uint32_t ja, jb, jbz;
-	enum dtype to;
-	struct q8_range range;
-	float *mult;            /* m x n grid by steps */
-	int row_step, col_step; /* 1: scales differ along the axis */
-	const int16_t *packed;
-	size_t each; /* int16s of one packed matrix of B */
-	struct array *y;
-};
-
-/* ---- parameters ---- */
-
-static enum status operand(struct kcall *c, uint32_t j, uint32_t jz, int64_t n,
-			   int64_t rs, int64_t cs, struct q8_mat *m)
-{
-	enum status s = q8_tensor(c, j);
-
-	if (s != OK)
-		return s;
-	m->p = c->in[j]->data;
-	m->is_signed = c->in[j]->dt == DT_I8;
-	m->rs = rs;
-	m->cs = cs;
-	return q8_zeros(c, jz, c->in[j]->dt, n, &m->zero, &m->zstep);
-}
-
-static enum status operands(struct kcall *c, struct qmatmul *q, uint32_t jaz)
-{
-	struct matmul *mm = &q->mm;
-	enum status s = matmul_init(c, mm, q->ja, q->jb);
-
-	if (s == OK)
-		s = operand(c, q->ja, jaz, mm->m, mm->ars, mm->acs, &q->a);
-	if (s == OK)
-		s = operand(c, q->jb, q->jbz, mm->n, mm->brs, mm->bcs, &q->b);
-	return s;
-}
-
-static enum status init_integer(struct kcall *c, struct qmatmul *q)
-{
-	*q = (struct qmatmul){.ja = 0, .jb = 1, .jbz = 3, .to = DT_I32};
-	return operands(c, q, 2);
-}
-
-/* mult[i * cols + j]: rows if a_scale goes by row, cols if b_scale by
- * column. */
-static enum status multipliers(struct kcall *c, struct qmatmul *q)
-{
-	const float *a, *b;
-	int64_t rows, cols;
-	float y;
-	enum status s = q8_scales(c, 1, q->mm.m, &a, &q->row_step);
-
-	if (s == OK)
-		s = q8_scales(c, 4, q->mm.n, &b, &q->col_step);
-	if (s == OK)
-		s = q8_scale(c, 6, &y);
-	if (s != OK)
-		return s;
-	rows = q->row_step ? q->mm.m : 1;
-	cols = q->col_step ? q->mm.n : 1;
-	q->mult = nn_temp_f32(c, rows * cols);
-	if (!q->mult)
-		return LIMIT;
-	for (int64_t i = 0; i < rows; i++)
-		for (int64_t j = 0; j < cols; j++)
-			q->mult[i * cols + j] = a[i] * b[j] / y;
-	return OK;
-}
-
-static enum status init_linear(struct kcall *c, struct qmatmul *q)
-{
-	int32_t zero = 0;
-	enum status s;
-
-	*q = (struct qmatmul){.ja = 0, .jb = 3, .jbz = 5, .requant = true};
-	s = operands(c, q, 2);
-	if (s == OK)
-		s = q8_tensor(c, 7);
-	if (s != OK)
-		return s;
-	q->to = c->in[7]->dt;
-	s = q8_zero(c, 7, q->to, &zero);
-	q->range = q8_range(q->to == DT_I8, zero);
-	return s == OK ? multipliers(c, q) : s;
-}
 
 /* ---- reference ---- */
 
@@ -114,7 +18,9 @@ static int32_t element(const struct qmatmul *q, const uint8_t *a,
 		       const uint8_t *b, int64_t i, int64_t j)
 {
 	int32_t za = q->a.zero[i * q->a.zstep], zb = q->b.zero[j * q->b.zstep];
-	uint32_t sum = 0;
+	uint32_t sum =
+		q->bias ? (uint32_t)q->bias[i * q->bias_rs + j * q->bias_cs]
+			: 0;
 
 	for (int64_t p = 0; p < q->mm.k; p++) {
 		int32_t x = a[i * q->a.rs + p * q->a.cs];
@@ -134,15 +40,23 @@ static void store_row(const struct qmatmul *q, const struct qsimd *s,
 {
 	int64_t cols = q->col_step ? q->mm.n : 1;
 	const float *m;
+	float *y;
 
-	if (!q->requant) {
+	if (q->to == DT_I32) {
 		memcpy((int32_t *)q->y->data + at, sum,
 		       (size_t)n * sizeof *sum);
 		return;
 	}
 	m = q->mult + i * q->row_step * cols + j * q->col_step;
-	s->requant((uint8_t *)q->y->data + at, sum, n, m, q->col_step,
-		   q->range);
+	if (q->to != DT_F32) {
+		s->requant((uint8_t *)q->y->data + at, sum, n, m, q->col_step,
+			   q->range);
+		return;
+	}
+	y = (float *)q->y->data + at;
+	for (int64_t k = 0; k < n; k++)
+		y[k] = (float)sum[k] * m[k * q->col_step] +
+		       (q->fbias ? q->fbias[j + k] : 0.0f);
 }
 
 static enum status run_reference(struct kcall *c, struct qmatmul *q)
@@ -167,18 +81,10 @@ static enum status run_reference(struct kcall *c, struct qmatmul *q)
 	return OK;
 }
 
-enum status k_matmul_integer(struct kcall *c)
+enum status k_qmatmul(struct kcall *c)
 {
 	struct qmatmul q;
-	enum status s = init_integer(c, &q);
-
-	return s == OK ? run_reference(c, &q) : s;
-}
-
-enum status k_qlinear_matmul(struct kcall *c)
-{
-	struct qmatmul q;
-	enum status s = init_linear(c, &q);
+	enum status s = qmatmul_init(c, &q);
 
 	return s == OK ? run_reference(c, &q) : s;
 }
@@ -197,20 +103,11 @@ static void pack_all(const struct qmatmul *q, int16_t *dst)
 	}
 }
 
-static void make_integer(struct kcall *c, void *dst)
+static void make_packed(struct kcall *c, void *dst)
 {
 	struct qmatmul q;
 
-	if (init_integer(c, &q) == OK &&
-	    igemm_size(q.mm.n, IGEMM_NR, q.mm.k, &q.each))
-		pack_all(&q, dst);
-}
-
-static void make_linear(struct kcall *c, void *dst)
-{
-	struct qmatmul q;
-
-	if (init_linear(c, &q) == OK &&
+	if (qmatmul_init(c, &q) == OK &&
 	    igemm_size(q.mm.n, IGEMM_NR, q.mm.k, &q.each))
 		pack_all(&q, dst);
 }
@@ -228,12 +125,25 @@ static const int16_t *packed_b(struct kcall *c, struct qmatmul *q)
 	}
 	if (kcall_is_const(c, q->jb) &&
 	    (!kcall_has(c, q->jbz) || kcall_is_const(c, q->jbz)))
-		return kcall_cached(c, bytes ? bytes : 1,
-				    q->requant ? make_linear : make_integer);
+		return kcall_cached(c, bytes ? bytes : 1, make_packed);
 	dst = nn_scratch(c, (int64_t)bytes, 1);
 	if (dst)
 		pack_all(q, dst);
 	return dst;
+}
+
+static void start_row(const struct qmatmul *q, int64_t i, int64_t j, int64_t n,
+		      int32_t *sum)
+{
+	const int32_t *b = q->bias;
+
+	if (!b) {
+		memset(sum, 0, (size_t)n * sizeof *sum);
+		return;
+	}
+	b += i * q->bias_rs + j * q->bias_cs;
+	for (int64_t k = 0; k < n; k++)
+		sum[k] = b[k * q->bias_cs];
 }
 
 /* Task: matrix, rows, columns. */
@@ -262,7 +172,7 @@ static void block_task(void *arg, size_t task)
 	const int16_t *b = q->packed + (size_t)mm->bmat[t] * q->each + j0 * k2;
 
 	for (int64_t i = 0; i < rows; i++)
-		memset(sum + i * QCOLS, 0, (size_t)cols * sizeof *sum);
+		start_row(q, i0 + i, j0, cols, sum + i * QCOLS);
 	a.p += mm->amat[t] * mm->m * mm->k + i0 * a.rs;
 	a.zero += i0 * a.zstep;
 	for (int64_t p = 0; p < mm->k; p += IGEMM_KC) {
@@ -303,18 +213,10 @@ static enum status run_fast(struct kcall *c, struct qmatmul *q)
 	return OK;
 }
 
-enum status k_matmul_integer_fast(struct kcall *c)
+enum status k_qmatmul_fast(struct kcall *c)
 {
 	struct qmatmul q;
-	enum status s = init_integer(c, &q);
-
-	return s == OK ? run_fast(c, &q) : s;
-}
-
-enum status k_qlinear_matmul_fast(struct kcall *c)
-{
-	struct qmatmul q;
-	enum status s = init_linear(c, &q);
+	enum status s = qmatmul_init(c, &q);
 
 	return s == OK ? run_fast(c, &q) : s;
 }

@@ -20,4 +20,8 @@ enum status q8_scales(struct kcall *c, uint32_t j, int64_t n,
 enum status q8_scale(struct kcall *c, uint32_t j, float *scale);
 enum status q8_zero(struct kcall *c, uint32_t j, enum dtype dt, int32_t *zero);
 
+/* n floats to uint8 as DynamicQuantizeLinear specifies. */
+void q8_dynamic(const float *x, int64_t n, uint8_t *y, float *scale,
+		int32_t *zero);
+
 #endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * quant_pool.c -- the contributed QLinearAveragePool and
+ * QLinearGlobalAveragePool.
+ *
+ * Sums are exact integers; the mean is y = round(sum * m / count) + zero with
+ * the float m = x_scale / y_scale.
+ */
+#include "base/pool.h"
+#include "runtime/kernels/pooling_p.h"
+#include "runtime/kernels/qsimd_p.h"
+#include "runtime/kernels/quant_p.h"
+
+struct qpool {
+	struct pooling p;
+	const uint8_t *x;
+	uint8_t *y;
+	bool is_signed, include_pad;
+	int32_t zero;
+	float mult;
+	struct q8_range range;
+};
+
+static enum status qpool_init(struct kcall *c, struct qpool *q, bool global)
+{
+	int32_t zero = 0;
+	float xs = 1, ys = 1;
+	enum status s = q8_tensor(c, 0);
+
+	if (s == OK && node_attr_int(c->node, "channels_last", 0) != 0)
+		s = kcall_error(c, E_unsupported,
+				"attribute channels_last is not 0");
+	if (s == OK)
+		s = pooling_init(c, &q->p, global);
+	if (s == OK)
+		s = q8_scale(c, 1, &xs);
+	if (s == OK)
+		s = q8_zero(c, 2, c->in[0]->dt, &q->zero);
+	if (s == OK)
+		s = q8_scale(c, 3, &ys);
+	if (s == OK)
+		s = q8_zero(c, 4, c->in[0]->dt, &zero);
+	if (s != OK)
+		return s;
+	q->x = c->in[0]->data;
+	q->is_signed = c->in[0]->dt == DT_I8;
+	q->include_pad = node_attr_int(c->node, "count_include_pad", 0) != 0;
+	q->mult = xs / ys;
+	q->range = q8_range(q->is_signed, zero);
+	return OK;
+}
+
+static int64_t value(const struct qpool *q, int64_t at)
+{
+	return (q->is_signed ? (int8_t)q->x[at] : q->x[at]) - q->zero;
+}
+
+static void store_mean(const struct qpool *q, int64_t sum, int64_t count,
+		       uint8_t *y)
+{
+	float v = count ? (float)sum * q->mult / (float)count : 0;
+
+	qsimd_portable.quant(y, &v, 1, 1.0f, q->range);
+}
+
+static void plane_task(void *arg, size_t i)
+{
+	const struct qpool *q = arg;
+	int64_t sum = 0, n = q->p.w.nin;
+
+	for (int64_t k = 0; k < n; k++)
+		sum += value(q, (int64_t)i * n + k);
+	store_mean(q, sum, n, q->y + i);
+}
+
+static enum status windows(struct kcall *c, const struct qpool *q)
+{
+	const struct window *w = &q->p.w;
+	int64_t pos[WINDOW_MAX] = {0}, at = 0;
+	struct taps t;
+
+	if (taps_create(c, w, &t) != OK)
+		return LIMIT;
+	do {
+		taps_at(w, pos, &t);
+		for (int64_t n = 0; n < q->p.planes; n++) {
+			int64_t sum = 0;
+
+			for (int64_t i = 0; i < t.n; i++)
+				sum += value(q, n * w->nin + t.at[i]);
+			store_mean(q, sum, q->include_pad ? t.padded : t.n,
+				   q->y + n * w->nout + at);
+		}
+		at++;
+	} while (odometer_next(w->rank, w->out, pos));
+	return OK;
+}
+
+static enum status qpool_run(struct kcall *c, bool global)
+{
+	struct qpool q;
+	struct array *y;
+	enum status s = qpool_init(c, &q, global);
+
+	if (s != OK)
+		return s;
+	y = kcall_out(c, 0, c->in[0]->dt, q.p.rank, q.p.dim);
+	if (!y)
+		return LIMIT;
+	q.y = y->data;
+	if (y->n == 0)
+		return OK;
+	if (!global)
+		return windows(c, &q);
+	pool_for((size_t)q.p.planes, plane_task, &q);
+	return OK;
+}
+
+enum status k_qlinear_average_pool(struct kcall *c)
+{
+	return qpool_run(c, false);
+}
+
+enum status k_qlinear_global_average_pool(struct kcall *c)
+{
+	return qpool_run(c, true);
+}
