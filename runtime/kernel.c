@@ -93,7 +93,12 @@ struct array *kcall_out(struct kcall *c, uint32_t i, enum dtype dt, int rank,
 
 	if (!a)
 		a = array_create(c->d, dt, rank, dim);
-	return a ? set_out(c, i, a) : NULL;
+	if (!a)
+		return NULL;
+	/* Elements below a byte may leave the end of the last one unset. */
+	if (a->bytes && dt != DT_STRING && dtype_bits(dt) < 8)
+		((uint8_t *)a->data)[a->bytes - 1] = 0;
+	return set_out(c, i, a);
 }
 
 void kcall_pass(struct kcall *c, uint32_t i, struct array *a)
