@@ -30,16 +30,16 @@ bool lane_of(enum dtype t, enum lane *l)
 	return k == 'f' || k == 'i' || k == 'u' || k == 'b';
 }
 
-#define LOAD(T, D)                                                \
-	do {                                                      \
-		const T *from = (const T *)base + off;               \
-		D *to = dst;                                      \
-                                                                  \
-		if (stride == 1)                                  \
-			for (size_t i = 0; i < n; i++)            \
-				to[i] = (D)from[i];                 \
-		else                                              \
-			for (size_t i = 0; i < n; i++)            \
+#define LOAD(T, D)                                                    \
+	do {                                                          \
+		const T *from = (const T *)base + off;                \
+		D *to = dst;                                          \
+                                                                      \
+		if (stride == 1)                                      \
+			for (size_t i = 0; i < n; i++)                \
+				to[i] = (D)from[i];                   \
+		else                                                  \
+			for (size_t i = 0; i < n; i++)                \
 				to[i] = (D)from[(int64_t)i * stride]; \
 	} while (0)
 
