@@ -114,7 +114,11 @@ enum status k_max_pool_f32(struct kcall *c)
 	struct pool_job j = {.max = true};
 	enum status s;
 
-	if (!nn_all_f32(c, 1) || (c->nout > 1 && kcall_wants(c, 1)))
+	if (c->nout > 1 && kcall_wants(c, 1))
+		return k_max_pool(c);
+	if (c->in[0]->dt == DT_U8 || c->in[0]->dt == DT_I8)
+		return max_pool_8bit(c);
+	if (!nn_all_f32(c, 1))
 		return k_max_pool(c);
 	s = pooling_init(c, &j.p, false);
 	if (s != OK)

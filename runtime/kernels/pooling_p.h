@@ -18,4 +18,7 @@ struct pooling {
 /* Shapes of a pooling node.  global: the window is the whole image. */
 enum status pooling_init(struct kcall *c, struct pooling *p, bool global);
 
+/* MaxPool of 8-bit integers without indices. */
+enum status max_pool_8bit(struct kcall *c);
+
 #endif

@@ -86,6 +86,20 @@ static void taps(int32_t *y, const struct q8_taps *t)
 	}
 }
 
+static void taps_max(uint8_t *y, const struct q8_taps *t)
+{
+	for (int64_t j = 0; j < t->n; j++) {
+		int32_t m = -128;
+
+		for (int64_t p = 0; p < t->pairs; p++) {
+			int32_t v = widen(t->x[t->off[p] + j], t->is_signed);
+
+			m = v > m ? v : m;
+		}
+		y[j] = (uint8_t)m;
+	}
+}
+
 static void pair_u8(int16_t *dst, const uint8_t *a, const uint8_t *b,
 		    int32_t zero)
 {
@@ -111,6 +125,7 @@ const struct qsimd qsimd_portable = {
 	.dequant_s8 = dequant_s8,
 	.minmax = minmax,
 	.taps = taps,
+	.taps_max = taps_max,
 	.pair_u8 = pair_u8,
 	.pair_s8 = pair_s8,
 };

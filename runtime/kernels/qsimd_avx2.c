@@ -34,6 +34,17 @@ AVX2 INLINE void store_low32(uint8_t *y, const __m256i v[4])
 	_mm256_storeu_si256((__m256i *)(void *)y, c);
 }
 
+/* The low bytes of 8 integers. */
+AVX2 INLINE void store_low8(uint8_t *y, __m256i v)
+{
+	v = _mm256_and_si256(v, _mm256_set1_epi32(255));
+	v = _mm256_packus_epi32(v, v);
+	v = _mm256_packus_epi16(v, v);
+	v = _mm256_permutevar8x32_epi32(
+		v, _mm256_setr_epi32(0, 4, 0, 0, 0, 0, 0, 0));
+	_mm_storel_epi64((__m128i *)(void *)y, _mm256_castsi256_si128(v));
+}
+
 AVX2 static void requant(uint8_t *y, const int32_t *acc, int64_t n,
 			 const float *m, int step, struct q8_range r)
 {
@@ -53,6 +64,13 @@ AVX2 static void requant(uint8_t *y, const int32_t *acc, int64_t n,
 			v[k] = to_range8(_mm256_mul_ps(a, s), lo, hi, zero);
 		}
 		store_low32(y + i, v);
+	}
+	for (; i + 8 <= n; i += 8) {
+		__m256 a = _mm256_cvtepi32_ps(_mm256_loadu_si256(
+			(const __m256i *)(const void *)(acc + i)));
+		__m256 s = step ? _mm256_loadu_ps(m + i) : _mm256_set1_ps(*m);
+
+		store_low8(y + i, to_range8(_mm256_mul_ps(a, s), lo, hi, zero));
 	}
 	if (i < n)
 		qsimd_portable.requant(y + i, acc + i, n - i, m + i * step,
@@ -187,6 +205,29 @@ AVX2 static void taps(int32_t *y, const struct q8_taps *t)
 			taps16(y, t, j, false);
 }
 
+AVX2 INLINE void taps_max32(uint8_t *y, const struct q8_taps *t, int64_t j,
+			    bool is_signed)
+{
+	__m256i m = _mm256_set1_epi8(is_signed ? -128 : 0);
+
+	for (int64_t p = 0; p < t->pairs; p++) {
+		__m256i v = _mm256_loadu_si256(
+			(const __m256i *)(const void *)(t->x + t->off[p] + j));
+
+		m = is_signed ? _mm256_max_epi8(m, v) : _mm256_max_epu8(m, v);
+	}
+	_mm256_storeu_si256((__m256i *)(void *)(y + j), m);
+}
+
+AVX2 static void taps_max(uint8_t *y, const struct q8_taps *t)
+{
+	for (int64_t j = 0; j < t->n; j += 32)
+		if (t->is_signed)
+			taps_max32(y, t, j, true);
+		else
+			taps_max32(y, t, j, false);
+}
+
 AVX2 INLINE void pair(int16_t *dst, const uint8_t *a, const uint8_t *b,
 		      int32_t zero, bool is_signed)
 {
@@ -221,6 +262,7 @@ const struct qsimd qsimd_avx2 = {
 	.dequant_s8 = dequant_s8,
 	.minmax = minmax,
 	.taps = taps,
+	.taps_max = taps_max,
 	.pair_u8 = pair_u8,
 	.pair_s8 = pair_s8,
 };

@@ -46,6 +46,8 @@ struct qsimd {
 	/* Of x and 0; NaN does not count. */
 	void (*minmax)(const float *x, int64_t n, float *min, float *max);
 	void (*taps)(int32_t *y, const struct q8_taps *t);
+	/* y[j] = max over t < pairs of x[off[t] + j]; n rounded up to 32 */
+	void (*taps_max)(uint8_t *y, const struct q8_taps *t);
 	/* Two rows of k, 16 columns each, minus zero, interleaved as s16. */
 	void (*pair_u8)(int16_t *dst, const uint8_t *a, const uint8_t *b,
 			int32_t zero);

@@ -14,8 +14,8 @@
 #include "runtime/kernels/quant_conv_p.h"
 
 enum {
-	STRIP = 64, /* flat columns of a task */
-	ROWS = 96,  /* filters of a task */
+	STRIP = 64, /* outputs of a task */
+	ROWS = 192, /* filters of a task */
 	DW_STRIP = 512,
 	DW_SLICES = 16,
 };
@@ -89,53 +89,76 @@ static const int16_t *packed_weight(struct kcall *c, struct plan *p)
 
 /* ---- one strip ---- */
 
-/* Rows [k0, k0 + kc) of the right operand, flat columns from j on. */
-static void pack_strip(const struct plan *p, const uint8_t *x, int64_t k0,
-		       int64_t kc, int64_t panels, int16_t *dst)
+/* The outputs of a panel as runs of neighbours in the flat index. */
+struct runs {
+	int n;
+	int64_t from[IGEMM_NR];
+	int to[IGEMM_NR];
+};
+
+/* Where output j of an image lies in the flat index. */
+static int64_t flat_of(const struct planes *p, int64_t j)
 {
-	const struct qconv *q = &p->q;
+	int64_t ow = p->out[2], oh = p->out[1];
 
-	for (int64_t j = 0; j < panels; j++)
-		for (int64_t k = k0; k < k0 + kc; k += 2) {
-			/* The weight of a missing last row is zero. */
-			const uint8_t *a = x + p->off[k] + j * IGEMM_NR;
-			const uint8_t *b =
-				k + 1 < p->k ? x + p->off[k + 1] + j * IGEMM_NR
-					     : a;
-
-			(q->xsigned ? p->s->pair_s8 : p->s->pair_u8)(dst, a, b,
-								     q->xzero);
-			dst += 2 * IGEMM_NR;
-		}
+	return (j / ow / oh * p->q[1] + j / ow % oh) * p->q[2] + j % ow;
 }
 
-/* Sums of flat columns to the result, leaving out the unused ones. */
-static void store_flat(const struct plan *p, const int32_t *sum, int64_t at,
-		       int64_t f, int64_t j0, int64_t j1)
+static struct runs runs_of(const struct planes *p, int64_t j, int64_t cols)
 {
-	int64_t wq = p->p.q[2], ow = p->p.out[2];
+	int64_t ow = p->out[2], wq = p->q[2];
+	struct runs r = {.n = 0};
 
-	for (int64_t j = j0; j < j1;) {
-		int64_t row = j / wq, col = j % wq;
-		int64_t n = min64(ow - col, j1 - j);
+	for (int64_t i = 0; i < cols; r.n++) {
+		r.to[r.n] = (int)i;
+		r.from[r.n] = flat_of(p, j + i);
+		/* Rows without unused columns are neighbours, too. */
+		i += wq == ow && p->out[0] == 1
+			     ? cols
+			     : min64(ow - (j + i) % ow, cols - i);
+	}
+	return r;
+}
 
-		if (n > 0)
-			qconv_store(&p->q, p->s, at + row * ow + col,
-				    sum + (j - j0), f, n);
-		j += wq - col;
+/* 16 bytes per run; what is too much is overwritten by the next run. */
+static const uint8_t *gather(const struct runs *r, const uint8_t *row,
+			     uint8_t *buf)
+{
+	if (r->n == 1)
+		return row + r->from[0];
+	for (int i = 0; i < r->n; i++)
+		memcpy(buf + r->to[i], row + r->from[i], IGEMM_NR);
+	return buf;
+}
+
+/* Rows [k0, k0 + kc) of the right operand for the outputs of one panel. */
+static void pack_panel(const struct plan *p, const uint8_t *x,
+		       const struct runs *r, int64_t k0, int64_t kc,
+		       int16_t *dst)
+{
+	const struct qconv *q = &p->q;
+	uint8_t u[2 * IGEMM_NR], v[2 * IGEMM_NR];
+
+	for (int64_t k = k0; k < k0 + kc; k += 2, dst += 2 * IGEMM_NR) {
+		/* The weight of a missing last row is zero. */
+		int64_t next = k + 1 < p->k ? k + 1 : k;
+
+		(q->xsigned ? p->s->pair_s8 : p->s->pair_u8)(
+			dst, gather(r, x + p->off[k], u),
+			gather(r, x + p->off[next], v), q->xzero);
 	}
 }
 
+/* Outputs [j0, j1) of filters [f0, f0 + rows); at: of the first of both. */
 static void strip_run(const struct plan *p, const uint8_t *x, const int16_t *a,
 		      int64_t f0, int64_t rows, int64_t at, int64_t j0,
 		      int64_t j1)
 {
 	int16_t pack[STRIP * IGEMM_KC];
 	int32_t sum[ROWS * STRIP];
-	int64_t panels = ceil_div(j1 - j0, IGEMM_NR);
 	struct igemm_block g = {
 		.m = rows,
-		.n = panels * IGEMM_NR,
+		.n = ceil_div(j1 - j0, IGEMM_NR) * IGEMM_NR,
 		.aps = p->k2 * IGEMM_MR,
 		.b = pack,
 		.c = sum,
@@ -151,39 +174,39 @@ static void strip_run(const struct plan *p, const uint8_t *x, const int16_t *a,
 		g.pairs = (kc + 1) / 2;
 		g.a = a + k0 * IGEMM_MR;
 		g.bps = g.pairs * 2 * IGEMM_NR;
-		pack_strip(p, x + j0, k0, kc, panels, pack);
+		for (int64_t j = j0; j < j1; j += IGEMM_NR) {
+			struct runs r =
+				runs_of(&p->p, j, min64(j1 - j, IGEMM_NR));
+
+			pack_panel(p, x, &r, k0, kc,
+				   pack + (j - j0) / IGEMM_NR * g.bps);
+		}
 		igemm_block_run(&g);
 	}
 	for (int64_t i = 0; i < rows; i++)
-		store_flat(p, sum + i * STRIP, at + i * p->q.v.w.nout, f0 + i,
-			   j0, j1);
+		qconv_store(&p->q, p->s, at + i * p->q.v.w.nout,
+			    sum + i * STRIP, f0 + i, j1 - j0);
 }
 
-/* Task: image, group, depth slice, strip, filters. */
+/* Task: image, group, strip, filters. */
 static void strip_task(void *arg, size_t i)
 {
 	const struct plan *p = arg;
 	const struct conv *v = &p->q.v;
-	int64_t t = (int64_t)i, m0, st, sl, g, n, f0, j0;
+	int64_t t = (int64_t)i, m0, j0, g, n, f0;
 
 	m0 = t % p->mtasks * ROWS;
 	t /= p->mtasks;
-	st = t % p->strips;
+	j0 = t % p->strips * STRIP;
 	t /= p->strips;
-	sl = t % p->p.out[0];
-	t /= p->p.out[0];
 	g = t % v->group;
 	n = t / v->group;
 	f0 = g * v->m + m0;
-	j0 = st * STRIP;
-	strip_run(p,
-		  p->planes + (n * v->group + g) * v->c * p->p.step +
-			  sl * p->p.q[1] * p->p.q[2],
+	strip_run(p, p->planes + (n * v->group + g) * v->c * p->p.step,
 		  p->a + (size_t)g * p->agroup + m0 * p->k2, f0,
 		  min64(v->m - m0, ROWS),
-		  ((p->image + n) * v->group * v->m + f0) * v->w.nout +
-			  sl * p->p.out[1] * p->p.out[2],
-		  j0, min64(j0 + STRIP, planes_flat(&p->p)));
+		  ((p->image + n) * v->group * v->m + f0) * v->w.nout + j0, j0,
+		  min64(j0 + STRIP, v->w.nout));
 }
 
 static void fill_task(void *arg, size_t i)
@@ -202,7 +225,7 @@ static enum status run_product(struct kcall *c, struct plan *p)
 	int64_t nk = v->w.nkernel, each = v->group * v->c * p->p.step, total;
 
 	p->images = max64(1, min64(v->batch, (1 << 20) / max64(each, 1)));
-	p->strips = ceil_div(planes_flat(&p->p), STRIP);
+	p->strips = ceil_div(v->w.nout, STRIP);
 	p->mtasks = ceil_div(v->m, ROWS);
 	p->a = packed_weight(c, p);
 	p->off = nn_scratch(c, p->k, sizeof *p->off);
@@ -219,8 +242,7 @@ static enum status run_product(struct kcall *c, struct plan *p)
 		int64_t n = min64(p->images, v->batch - p->image);
 
 		pool_for((size_t)(n * v->group * v->c), fill_task, p);
-		pool_for((size_t)(n * v->group * p->p.out[0] * p->strips *
-				  p->mtasks),
+		pool_for((size_t)(n * v->group * p->strips * p->mtasks),
 			 strip_task, p);
 	}
 	return OK;
@@ -234,6 +256,30 @@ struct dw {
 	int32_t *w; /* per filter: pairs of weights */
 	int32_t *init;
 };
+
+/* Flat columns [j0, j1) of a depth slice to the result, leaving out the
+ * unused ones; at: the slice's first output. */
+static void store_flat(const struct plan *p, const int32_t *sum, int64_t at,
+		       int64_t f, int64_t j0, int64_t j1)
+{
+	const struct qconv *q = &p->q;
+	int64_t wq = p->p.q[2], ow = p->p.out[2];
+	uint8_t *y = q->y->data, tmp[DW_STRIP];
+
+	if (q->requant)
+		p->s->requant(tmp, sum, ceil_div(j1 - j0, 16) * 16, q->mult + f,
+			      0, q->range);
+	for (int64_t j = j0; j < j1;) {
+		int64_t row = j / wq, col = j % wq, to = at + row * ow + col;
+		int64_t n = min64(ow - col, j1 - j);
+
+		if (q->requant && n > 0)
+			memcpy(y + to, tmp + (j - j0), (size_t)n);
+		else if (n > 0)
+			qconv_store(q, p->s, to, sum + (j - j0), f, n);
+		j += wq - col;
+	}
+}
 
 static void dw_plane(const struct dw *d, const uint8_t *plane, int64_t f,
 		     int64_t at)

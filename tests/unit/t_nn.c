@@ -39,6 +39,10 @@ Test(nn, pooling_agrees)
 			"y, i = MaxPool <kernel_shape = [3,3], storage_order "
 			"= 1> (x) }",
 		   0, 0);
+	run_agrees(HEAD "g (int8[2,3,19,41] x) => (int8 y) {"
+			"y = MaxPool <kernel_shape = [3,3], strides = [2,1], "
+			"pads = [1,1,1,1]> (x) }",
+		   0, 0);
 	run_agrees(HEAD "g (uint8[1,2,9,9] x) => (uint8 y) {"
 			"y = MaxPool <kernel_shape = [3,3]> (x) }",
 		   0, 0);
@@ -184,6 +188,55 @@ Test(nn, quantization_is_exact)
 		     "y = DequantizeLinear <axis = 0> (x, s) }",
 		HEAD "g (float[5,77] x) => (uint8 y, float s, uint8 z) {"
 		     "y, s, z = DynamicQuantizeLinear (x) }",
+	};
+
+	for (size_t i = 0; i < countof(text); i++)
+		run_agrees(text[i], 0, 0);
+}
+
+#define MS_HEAD                                                                \
+	"<ir_version: 10, opset_import: [\"\" : 21, \"com.microsoft\" : 1]>\n" \
+	"g "
+#define MS "com.microsoft."
+
+Test(nn, contributed_quantized_operators_agree)
+{
+	static const char *const text[] = {
+		MS_HEAD "(uint8[2,3,70] a, float s1, uint8 z1, uint8[3,1] b, "
+			"float s2, uint8 z2, float s3, uint8 z3) => (uint8 y)"
+			"{ y = " MS "QLinearAdd (a, s1, z1, b, s2, z2, s3, z3)"
+			" }",
+		MS_HEAD "(int8[5,70] a, float s1, int8 z1, int8[5,70] b, "
+			"float s2, int8 z2, float s3, int8 z3) => (int8 y)"
+			"{ y = " MS "QLinearMul (a, s1, z1, b, s2, z2, s3, z3)"
+			" }",
+		MS_HEAD "(float s, uint8 z, uint8[2,3] a, float s1, uint8 z1, "
+			"int8[2,4] b, float s2, int8 z2) => (uint8 y) { y = " MS
+			"QLinearConcat <axis = 1> (s, z, a, s1, z1, b, s2, z2)"
+			" }",
+		MS_HEAD "(uint8[3,40] a, float s1, uint8 z1, float s2, uint8 "
+			"z2) => (uint8 y) { y = " MS
+			"QLinearSoftmax <axis = -1, opset = 13> "
+			"(a, s1, z1, s2, z2) }",
+		MS_HEAD "(uint8[2,3,9,9] a, float s1, uint8 z1, float s2, "
+			"uint8 z2) => (uint8 y) { y = " MS
+			"QLinearAveragePool <kernel_shape = [3,3], pads = "
+			"[1,1,1,1]> (a, s1, z1, s2, z2) }",
+		MS_HEAD "(uint8[7,21] a, float s1, uint8 z1, int8[40,21] b, "
+			"float[40] s2, int8[40] z2, int32[40] c, float s3, "
+			"uint8 z3) => (uint8 y) { y = " MS
+			"QGemm <transB = 1> (a, s1, z1, b, s2, z2, c, s3, z3)"
+			" }",
+		MS_HEAD "(uint8[7,21] a, float s1, uint8 z1, int8[21,40] b, "
+			"float s2, int8 z2) => (float y) { y = " MS
+			"QGemm <alpha = 0.5> (a, s1, z1, b, s2, z2) }",
+		MS_HEAD "(uint8[2,7,21] a, int8[21,40] b, float s1, float[40] "
+			"s2, uint8 z1, int8[40] z2, float[40] c) => (float y) {"
+			"y = " MS "MatMulIntegerToFloat "
+			"(a, b, s1, s2, z1, z2, c) }",
+		MS_HEAD "(float[7,21] a, int8[21,40] b, float s, int8 z) => "
+			"(float y) { y = " MS
+			"DynamicQuantizeMatMul (a, b, s, z) }",
 	};
 
 	for (size_t i = 0; i < countof(text); i++)
