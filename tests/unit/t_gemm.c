@@ -159,6 +159,52 @@ Test(gemm, quantized_products_are_exact)
 	}
 }
 
+Test(gemm, einsum_agrees)
+{
+	static const char *const text[][3] = {
+		{"ij,jk->ik", "7,9", "9,11"},
+		{"bhid,bhjd->bhij", "2,3,5,7", "2,3,4,7"},
+		{"ij,kj", "3,4", "5,4"},
+		{"...ij,...jk->...ik", "2,1,3,4", "5,4,6"},
+		{"iij,jk->ki", "3,3,4", "4,2"},
+		{"ab,cd->bdca", "2,3", "4,5"},
+		{"ij,ij->", "6,7", "6,7"},
+		{"abc,c->b", "2,3,4", "4"},
+		{"ij,jk->ik", "0,9", "9,11"},
+		{"ij,jk->ik", "3,0", "0,2"},
+	};
+	char t[512];
+
+	for (size_t i = 0; i < countof(text); i++) {
+		snprintf(t, sizeof t,
+			 HEAD "g (float[%s] a, float[%s] b) => (float y) {"
+			      "y = Einsum <equation = \"%s\"> (a, b) }",
+			 text[i][1], text[i][2], text[i][0]);
+		run_agrees(t, 1e-4, 1e-5);
+	}
+	run_agrees(HEAD "g (int32[4,4] a) => (int32 y) {"
+			"y = Einsum <equation = \"ii\"> (a) }",
+		   0, 0);
+}
+
+Test(gemm, impossible_equations_are_refused)
+{
+	static const char *const eq[] = {
+		"ij,jk->iz", "ij",     "ijk,jk->i",  "ij,jk->ii",
+		"i-,j",      "ij,jk-", "ij,kl,",     "i1,jk",
+		"......,jk", "",       "ij,jk->ik,",
+	};
+	char t[512];
+
+	for (size_t i = 0; i < countof(eq); i++) {
+		snprintf(t, sizeof t,
+			 HEAD "g (float[2,3] a, float[3,4] b) => (float y) {"
+			      "y = Einsum <equation = \"%s\"> (a, b) }",
+			 eq[i]);
+		run_refuses(t);
+	}
+}
+
 Test(gemm, wrong_shapes_are_refused)
 {
 	run_refuses(HEAD "g (float[2,3] a, float[4,5] b) => (float y) {"
