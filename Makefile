@@ -51,7 +51,7 @@ $(BUILD)/gen/onnx.pb-c.o: $(BUILD)/gen/onnx.pb-c.c $(BUILD)/flags
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	@echo CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
-build/host/%: tools/%.c
+build/host/%: tools/%.c $(wildcard tools/*.h)
 	@echo HOSTCC $<; mkdir -p $(@D)
 	$(Q)$(or $(HOSTCC),cc) -std=c11 -D_GNU_SOURCE -O1 $< -o $@
 $(BUILD)/gen/rules.c: build/host/genrw $(wildcard passes/rules/*.rw) passes/guards.def
