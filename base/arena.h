@@ -11,7 +11,7 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *head;
-	size_t total;           /* bytes obtained from the system */
+	size_t total; /* bytes obtained from the system */
 };
 
 void arena_init(struct arena *a);

@@ -9,11 +9,11 @@
 #include "base/util.h"
 
 struct buf {
-	char *p;        /* always NUL-terminated once anything was added */
+	char *p; /* always NUL-terminated once anything was added */
 	size_t n, cap;
 };
 
-void buf_release(struct buf *b);        /* a zeroed struct buf is empty */
+void buf_release(struct buf *b); /* a zeroed struct buf is empty */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
@@ -22,7 +22,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 void buf_le(struct buf *b, uint64_t v, unsigned nbytes); /* little-endian */
-void buf_pad(struct buf *b, size_t align);      /* zeros up to a multiple */
+void buf_pad(struct buf *b, size_t align); /* zeros up to a multiple */
 /* Append s with control characters, quotes and backslashes escaped, and
  * bytes outside UTF-8 as \xNN: safe for terminals, logs and JSON-like text. */
 void buf_escaped(struct buf *b, struct str s);

@@ -23,39 +23,39 @@ enum diag_code {
  * The strings are borrowed for the duration of the call. */
 struct at {
 	const char *file;
-	const char *graph;      /* "main/if_3.then" */
+	const char *graph; /* "main/if_3.then" */
 	struct str node, op;
-	struct str slot;        /* "input 1 'w'" or "attribute axis" */
+	struct str slot; /* "input 1 'w'" or "attribute axis" */
 };
 
 enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE, DIAG_HINT };
 
 struct diag_info {
-	const char *name;       /* "E-shape" */
+	const char *name; /* "E-shape" */
 	enum status status;
-	const char *summary;    /* one line */
-	const char *explain;    /* paragraphs for `pare explain` */
+	const char *summary; /* one line */
+	const char *explain; /* paragraphs for `pare explain` */
 };
 
 /* A sink.  Zeroed with out == NULL it swallows the text but counts. */
 struct diag {
 	FILE *out;
-	const char *file;       /* default for at.file; borrowed */
-	int verbosity;          /* -1 quiet, 0 normal, 1 -v, 2 -vv */
-	bool json;              /* one JSON object per line instead of text */
+	const char *file; /* default for at.file; borrowed */
+	int verbosity;    /* -1 quiet, 0 normal, 1 -v, 2 -vv */
+	bool json;        /* one JSON object per line instead of text */
 	unsigned nerror, nwarning;
-	enum diag_code first;   /* code of the first error */
-	struct buf last;        /* text of the last error, without the prefix */
-	unsigned repeat[DIAG_COUNT];    /* messages per code; capped at 20 */
+	enum diag_code first; /* code of the first error */
+	struct buf last;      /* text of the last error, without the prefix */
+	unsigned repeat[DIAG_COUNT]; /* messages per code; capped at 20 */
 	bool colour;
-	bool muted;             /* the last message was not printed */
+	bool muted; /* the last message was not printed */
 };
 
 void diag_init(struct diag *d, FILE *out);
 void diag_release(struct diag *d);
 /* Record and print; returns the code's status, never OK.  at may be NULL. */
-enum status diag_error(struct diag *d, const struct at *at,
-		       enum diag_code code, const char *fmt, ...)
+enum status diag_error(struct diag *d, const struct at *at, enum diag_code code,
+		       const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void diag_warn(struct diag *d, const struct at *at, enum diag_code code,
 	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -11,32 +11,32 @@
 
 /* DTYPE(id, ONNX number, text name, bits, kind)
  * kind: f float, i signed, u unsigned, b bool, s string, c complex */
-#define DTYPE_LIST(DTYPE)                       \
-	DTYPE(F32, 1, "float", 32, 'f')         \
-	DTYPE(U8, 2, "uint8", 8, 'u')           \
-	DTYPE(I8, 3, "int8", 8, 'i')            \
-	DTYPE(U16, 4, "uint16", 16, 'u')        \
-	DTYPE(I16, 5, "int16", 16, 'i')         \
-	DTYPE(I32, 6, "int32", 32, 'i')         \
-	DTYPE(I64, 7, "int64", 64, 'i')         \
-	DTYPE(STRING, 8, "string", 0, 's')      \
-	DTYPE(BOOL, 9, "bool", 8, 'b')          \
-	DTYPE(F16, 10, "float16", 16, 'f')      \
-	DTYPE(F64, 11, "double", 64, 'f')       \
-	DTYPE(U32, 12, "uint32", 32, 'u')       \
-	DTYPE(U64, 13, "uint64", 64, 'u')       \
-	DTYPE(C64, 14, "complex64", 64, 'c')    \
-	DTYPE(C128, 15, "complex128", 128, 'c') \
-	DTYPE(BF16, 16, "bfloat16", 16, 'f')    \
+#define DTYPE_LIST(DTYPE)                               \
+	DTYPE(F32, 1, "float", 32, 'f')                 \
+	DTYPE(U8, 2, "uint8", 8, 'u')                   \
+	DTYPE(I8, 3, "int8", 8, 'i')                    \
+	DTYPE(U16, 4, "uint16", 16, 'u')                \
+	DTYPE(I16, 5, "int16", 16, 'i')                 \
+	DTYPE(I32, 6, "int32", 32, 'i')                 \
+	DTYPE(I64, 7, "int64", 64, 'i')                 \
+	DTYPE(STRING, 8, "string", 0, 's')              \
+	DTYPE(BOOL, 9, "bool", 8, 'b')                  \
+	DTYPE(F16, 10, "float16", 16, 'f')              \
+	DTYPE(F64, 11, "double", 64, 'f')               \
+	DTYPE(U32, 12, "uint32", 32, 'u')               \
+	DTYPE(U64, 13, "uint64", 64, 'u')               \
+	DTYPE(C64, 14, "complex64", 64, 'c')            \
+	DTYPE(C128, 15, "complex128", 128, 'c')         \
+	DTYPE(BF16, 16, "bfloat16", 16, 'f')            \
 	DTYPE(F8E4M3FN, 17, "float8e4m3fn", 8, 'f')     \
 	DTYPE(F8E4M3FNUZ, 18, "float8e4m3fnuz", 8, 'f') \
 	DTYPE(F8E5M2, 19, "float8e5m2", 8, 'f')         \
 	DTYPE(F8E5M2FNUZ, 20, "float8e5m2fnuz", 8, 'f') \
-	DTYPE(U4, 21, "uint4", 4, 'u')          \
-	DTYPE(I4, 22, "int4", 4, 'i')           \
-	DTYPE(F4E2M1, 23, "float4e2m1", 4, 'f') \
-	DTYPE(F8E8M0, 24, "float8e8m0", 8, 'f') \
-	DTYPE(U2, 25, "uint2", 2, 'u')          \
+	DTYPE(U4, 21, "uint4", 4, 'u')                  \
+	DTYPE(I4, 22, "int4", 4, 'i')                   \
+	DTYPE(F4E2M1, 23, "float4e2m1", 4, 'f')         \
+	DTYPE(F8E8M0, 24, "float8e8m0", 8, 'f')         \
+	DTYPE(U2, 25, "uint2", 2, 'u')                  \
 	DTYPE(I2, 26, "int2", 2, 'i')
 
 enum dtype {
@@ -44,13 +44,13 @@ enum dtype {
 #define DTYPE(id, num, text, bits, kind) DT_##id = num,
 	DTYPE_LIST(DTYPE)
 #undef DTYPE
-	DT_COUNT
+		DT_COUNT
 };
 
 bool dtype_valid(int64_t number);
-const char *dtype_name(enum dtype t);           /* "float", "int4", ... */
-enum dtype dtype_from_name(struct str name);    /* DT_NONE if unknown */
-unsigned dtype_bits(enum dtype t);              /* 0 for strings */
+const char *dtype_name(enum dtype t);        /* "float", "int4", ... */
+enum dtype dtype_from_name(struct str name); /* DT_NONE if unknown */
+unsigned dtype_bits(enum dtype t);           /* 0 for strings */
 char dtype_kind(enum dtype t);
 static inline bool dtype_is_float(enum dtype t)
 {

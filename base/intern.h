@@ -10,7 +10,7 @@
 
 #include "base/util.h"
 
-typedef uint32_t sym;   /* 0: no string; the empty string has an id of its own */
+typedef uint32_t sym; /* 0: no string; the empty string has an id of its own */
 
 struct intern;
 
@@ -22,7 +22,7 @@ sym intern_cstr(struct intern *t, const char *s);
 sym intern_find(const struct intern *t, struct str s);
 /* Strings so far: their ids are 1 to this. */
 sym intern_count(const struct intern *t);
-struct str intern_get(const struct intern *t, sym s);   /* {NULL,0} for 0 */
+struct str intern_get(const struct intern *t, sym s); /* {NULL,0} for 0 */
 /* NUL-terminated view; embedded NULs cut it short: for printing only. */
 const char *intern_text(const struct intern *t, sym s); /* "" for 0 */
 

@@ -14,10 +14,10 @@ enum blob_kind { BLOB_MAP, BLOB_HEAP, BLOB_SPLAT };
 struct blob {
 	enum blob_kind kind;
 	uint32_t nref;
-	uint8_t *p;             /* SPLAT: one element of elem bytes */
-	size_t len;             /* logical length in bytes, SPLAT included */
-	size_t elem;            /* SPLAT: bytes of the element */
-	uint8_t *flat;          /* SPLAT: materialized on first blob_bytes() */
+	uint8_t *p;    /* SPLAT: one element of elem bytes */
+	size_t len;    /* logical length in bytes, SPLAT included */
+	size_t elem;   /* SPLAT: bytes of the element */
+	uint8_t *flat; /* SPLAT: materialized on first blob_bytes() */
 };
 
 /* Heap payload, 64-byte aligned, zeroed; NULL with E-memory when over the
@@ -28,7 +28,7 @@ struct blob *blob_alloc_dirty(struct diag *d, size_t len);
 /* len bytes that repeat the element of elem bytes at p. */
 struct blob *blob_splat(const void *p, size_t elem, size_t len);
 struct blob *blob_ref(struct blob *b);
-void blob_unref(struct blob *b);        /* NULL is fine */
+void blob_unref(struct blob *b); /* NULL is fine */
 /* Flat bytes; materializes a splat, NULL with E-memory if that fails. */
 const uint8_t *blob_bytes(struct diag *d, struct blob *b);
 
@@ -51,7 +51,7 @@ uint64_t outfile_tell(const struct outfile *f);
 /* Flush and rename.  if_changed: keep an existing equal file and its mtime.
  * Frees f, also on failure (then the old file is untouched). */
 enum status outfile_commit(struct outfile *f, bool if_changed);
-void outfile_abort(struct outfile *f);  /* frees f, removes the temporary */
+void outfile_abort(struct outfile *f); /* frees f, removes the temporary */
 /* Remove temporaries that are still open: for signal handlers. */
 void outfile_cleanup_all(void);
 /* Whole file from memory, atomically. */
@@ -62,9 +62,9 @@ enum status file_write_all(struct diag *d, const char *path, const void *p,
 #define LIMIT_ALLOC ((size_t)1 << (sizeof(size_t) > 4 ? 39 : 30))
 /* Process-wide limits.  0: none. */
 void limit_set(size_t max_memory, double seconds);
-bool limit_memory_ok(size_t more);      /* would `more` heap bytes fit */
+bool limit_memory_ok(size_t more); /* would `more` heap bytes fit */
 bool limit_time_ok(void);
-size_t limit_memory_used(void);         /* live payload and arena bytes */
+size_t limit_memory_used(void); /* live payload and arena bytes */
 /* Account for memory that is not a blob's (arenas, planned memory). */
 void limit_charge(size_t bytes);
 void limit_release(size_t bytes);

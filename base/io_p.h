@@ -14,7 +14,7 @@ struct blob *blob_map(uint8_t *p, size_t len);
  * undefined, recycled where possible (aligned.c). */
 uint8_t *aligned_calloc(size_t len);
 uint8_t *aligned_dirty(size_t len);
-void aligned_free(uint8_t *p);  /* NULL is fine */
+void aligned_free(uint8_t *p); /* NULL is fine */
 /* Whether freed blocks are kept; false also gives back the kept ones. */
 void aligned_keep(bool on);
 

@@ -13,12 +13,12 @@ struct map_entry {
 };
 
 struct map {
-	struct map_entry *e;    /* e[0..n) in insertion order; no deletion */
-	uint32_t *slot;         /* index + 1 into e; 0: empty */
+	struct map_entry *e; /* e[0..n) in insertion order; no deletion */
+	uint32_t *slot;      /* index + 1 into e; 0: empty */
 	size_t n, cap, nslot;
 };
 
-void map_release(struct map *m);        /* a zeroed struct map is empty */
+void map_release(struct map *m); /* a zeroed struct map is empty */
 void map_clear(struct map *m);
 /* The value's address or NULL; valid until the next map_put. */
 uint64_t *map_get(const struct map *m, uint64_t key);

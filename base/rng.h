@@ -15,8 +15,8 @@ struct rng {
 struct rng rng_make(uint64_t seed, uint64_t stream);
 uint64_t rng_at(uint64_t seed, uint64_t stream, uint64_t i);
 uint64_t rng_next(struct rng *r);
-double rng_unit(struct rng *r);         /* uniform in [0, 1) */
-double rng_normal(struct rng *r);       /* mean 0, variance 1 */
-uint64_t rng_below(struct rng *r, uint64_t n);  /* uniform in [0, n), n > 0 */
+double rng_unit(struct rng *r);                /* uniform in [0, 1) */
+double rng_normal(struct rng *r);              /* mean 0, variance 1 */
+uint64_t rng_below(struct rng *r, uint64_t n); /* uniform in [0, n), n > 0 */
 
 #endif

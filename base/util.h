@@ -22,11 +22,11 @@ _Noreturn void bug(const char *file, int line, const char *fmt, ...)
 /* What a function that can fail on its input returns; also exit codes. */
 enum status {
 	OK = 0,
-	NO = 1,         /* the answer is no: differs, check failed, over budget */
+	NO = 1, /* the answer is no: differs, check failed, over budget */
 	USAGE = 2,
 	BAD_MODEL = 3,
 	BAD_IO = 4,
-	LIMIT = 5,      /* memory, time or size */
+	LIMIT = 5, /* memory, time or size */
 	INTERNAL = 70,
 };
 
@@ -61,14 +61,14 @@ static inline bool mul_i64(int64_t a, int64_t b, int64_t *r)
 	return !__builtin_mul_overflow(a, b, r);
 }
 
-_Noreturn void out_of_memory(void);      /* says so and exits with LIMIT */
-void *xmalloc(size_t n);                /* exits with LIMIT when out of memory */
-void *xcalloc(size_t n, size_t size);   /* zeroed; overflow is out of memory */
+_Noreturn void out_of_memory(void);   /* says so and exits with LIMIT */
+void *xmalloc(size_t n);              /* exits with LIMIT when out of memory */
+void *xcalloc(size_t n, size_t size); /* zeroed; overflow is out of memory */
 void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s);
 
 bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *cstr);
-int str_cmp(struct str a, struct str b);        /* bytewise, like memcmp */
+int str_cmp(struct str a, struct str b); /* bytewise, like memcmp */
 
 #endif

@@ -12,24 +12,28 @@
 #include <stdlib.h>
 #include "base/util.h"
 
-#define VEC(T) struct { T *p; size_t n, cap; }
+#define VEC(T)                 \
+	struct {               \
+		T *p;          \
+		size_t n, cap; \
+	}
 
 /* Room for one more element of size es; returns the (moved) storage. */
 void *vec_grow(void *p, size_t n, size_t *cap, size_t es);
 
-#define vec_push(v, x)                                                      \
-	do {                                                                \
-		if ((v)->n == (v)->cap)                                     \
-			(v)->p = vec_grow((v)->p, (v)->n, &(v)->cap,        \
-					  sizeof *(v)->p);                  \
-		(v)->p[(v)->n++] = (x);                                     \
+#define vec_push(v, x)                                               \
+	do {                                                         \
+		if ((v)->n == (v)->cap)                              \
+			(v)->p = vec_grow((v)->p, (v)->n, &(v)->cap, \
+					  sizeof *(v)->p);           \
+		(v)->p[(v)->n++] = (x);                              \
 	} while (0)
 #define vec_pop(v) ((v)->p[--(v)->n])
-#define vec_release(v)                                                      \
-	do {                                                                \
-		free((v)->p);                                               \
-		(v)->p = NULL;                                              \
-		(v)->n = (v)->cap = 0;                                      \
+#define vec_release(v)                 \
+	do {                           \
+		free((v)->p);          \
+		(v)->p = NULL;         \
+		(v)->n = (v)->cap = 0; \
 	} while (0)
 
 #endif

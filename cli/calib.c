@@ -9,11 +9,11 @@
 
 enum { RANDOM_RUNS = 16 };
 
-struct feedline {               /* one column of a file for one input */
+struct feedline { /* one column of a file for one input */
 	struct rows *rows;
 	size_t column;
 	uint32_t input;
-	int64_t count;          /* rows per run; 0: each row is a whole input */
+	int64_t count; /* rows per run; 0: each row is a whole input */
 };
 
 struct calib {
@@ -24,8 +24,8 @@ struct calib {
 	VEC(struct rows *) files;
 	VEC(struct feedline) lines;
 	VEC(const char *) folders;
-	size_t folder, set;     /* position among test_data_set_N */
-	size_t done, max;       /* runs */
+	size_t folder, set; /* position among test_data_set_N */
+	size_t done, max;   /* runs */
 	struct array **in;
 	struct feed feed;
 };
@@ -82,7 +82,7 @@ static enum status add_line(struct calib *k, struct rows *r, size_t column,
 	const struct type *t = k->m->main->in_info[input].decl;
 	const struct npy_layout *l = rows_layout(r, column);
 	const char *name = sym_text(k->m, k->m->main->in_info[input].name);
-	struct feedline line = { r, column, input, 1 };
+	struct feedline line = {r, column, input, 1};
 
 	if (t->dt != l->dt)
 		return diag_error(&k->c->diag, NULL, E_input,
@@ -93,7 +93,8 @@ static enum status add_line(struct calib *k, struct rows *r, size_t column,
 	else if (t->rank >= 0 && l->rank != t->rank)
 		return diag_error(&k->c->diag, NULL, E_input,
 				  "input '%s' has %d dimensions, the samples "
-				  "%d", name, t->rank, l->rank);
+				  "%d",
+				  name, t->rank, l->rank);
 	else if (t->rank > 0 && dim_known(t->dim[0]) && t->dim[0].n > 0)
 		line.count = t->dim[0].n;
 	vec_push(&k->lines, line);
@@ -112,11 +113,11 @@ static enum status add_file(struct calib *k, const char *text)
 	vec_push(&k->files, r);
 	for (size_t i = 0; i < rows_columns(r) && !s; i++) {
 		const char *col = rows_name(r, i);
-		struct str name = { col, strlen(col) };
+		struct str name = {col, strlen(col)};
 		int input;
 
 		if (eq)
-			name = (struct str){ text, (size_t)(eq - text) };
+			name = (struct str){text, (size_t)(eq - text)};
 		else if (!*col && k->m->main->nin == 1)
 			name = sym_str(k->m, k->m->main->in_info[0].name);
 		input = find_input(k, name);
@@ -138,8 +139,7 @@ static enum status add_file(struct calib *k, const char *text)
 static enum status check_complete(struct calib *k)
 {
 	for (uint32_t i = 0; i < k->m->main->nin; i++) {
-		const char *name = sym_text(k->m,
-					    k->m->main->in_info[i].name);
+		const char *name = sym_text(k->m, k->m->main->in_info[i].name);
 		size_t j;
 
 		for (j = 0; j < k->lines.n && k->lines.p[j].input != i; j++)
@@ -210,8 +210,9 @@ static enum status next_rows(struct calib *k, bool *more)
 			return s;
 		k->in[l->input] = a;
 		/* a fixed batch that the rest of the rows cannot fill */
-		*more = a && !(l->count && t->rank > 0 &&
-			       dim_known(t->dim[0]) && a->dim[0] != t->dim[0].n);
+		*more = a &&
+			!(l->count && t->rank > 0 && dim_known(t->dim[0]) &&
+			  a->dim[0] != t->dim[0].n);
 	}
 	return OK;
 }
@@ -222,7 +223,7 @@ static enum status next_folder(struct calib *k, bool *more)
 
 	*more = false;
 	while (!s && !*more && k->folder < k->folders.n) {
-		struct buf path = { 0 };
+		struct buf path = {0};
 
 		buf_printf(&path, "%s/test_data_set_%zu",
 			   k->folders.p[k->folder], k->set++);
@@ -287,8 +288,8 @@ enum status calib_preview(struct cli *c, struct model *m, size_t max,
 		set = xcalloc(m->main->nin + 1, sizeof *set);
 		for (uint32_t i = 0; i < m->main->nin; i++)
 			set[i] = in[i] ? array_ref(in[i]) : NULL;
-		out->set = xrealloc(out->set,
-				    (out->nset + 1) * sizeof *out->set);
+		out->set =
+			xrealloc(out->set, (out->nset + 1) * sizeof *out->set);
 		out->set[out->nset++] = set;
 	}
 	calib_free(k);

@@ -69,8 +69,9 @@ struct cli {
 		const char *text;
 		double num;
 	} opt[OPT_COUNT];
-	VEC(const char *) list[OPT_COUNT];      /* LIST: values, NULL-ended by
-						   opt_list() */
+	VEC(const char *)
+	list[OPT_COUNT]; /* LIST: values, NULL-ended by
+			    opt_list() */
 };
 
 /* Fills c from argv[1..); USAGE was reported on a mistake. */
@@ -88,7 +89,7 @@ void cli_overview(FILE *f);
 enum status cli_usage(struct cli *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-#define COMMAND(id, min, max, operands, summary, text)                      \
+#define COMMAND(id, min, max, operands, summary, text) \
 	enum status cmd_##id(struct cli *c);
 #include "cli/commands.def"
 #undef COMMAND
@@ -114,12 +115,11 @@ enum status optimized_clone(struct cli *c, struct model *original,
 
 /* ---- input data (data.c) ---- */
 
-struct input_sets {             /* from --input; nset 0 if none was given */
-	struct array ***set;    /* [nset][main inputs]; NULL: use default */
+struct input_sets {          /* from --input; nset 0 if none was given */
+	struct array ***set; /* [nset][main inputs]; NULL: use default */
 	size_t nset;
 };
-enum status inputs_load(struct cli *c, struct model *m,
-			struct input_sets *s);
+enum status inputs_load(struct cli *c, struct model *m, struct input_sets *s);
 void inputs_release(struct input_sets *s, const struct model *m);
 /* One test_data_set_N folder: input_I.pb is graph input I. */
 enum status inputs_read_set(struct cli *c, struct model *m, const char *dir,
@@ -130,15 +130,15 @@ struct array *array_of_data(struct model *m, const struct onnx_data *d);
 /* ---- producing a checked output (produce.c) ---- */
 
 struct produce {
-	struct model *original, *result;        /* result is finished here */
+	struct model *original, *result; /* result is finished here */
 	uint64_t bytes_before, bytes_after;
 	struct cost before, after;
 	struct verify_report verify;
-	bool lossy;             /* quantize, prune */
-	bool unchanged;         /* the original was written instead */
-	const struct pass_run *run;     /* may be NULL */
-	struct input_sets *inputs;      /* to verify on if --input gives none;
-					   may be NULL */
+	bool lossy;                 /* quantize, prune */
+	bool unchanged;             /* the original was written instead */
+	const struct pass_run *run; /* may be NULL */
+	struct input_sets *inputs;  /* to verify on if --input gives none;
+				       may be NULL */
 	/* Adds command-specific members to the JSON report and lines to the
 	 * text report; may be NULL. */
 	void (*json_extra)(void *arg, void *json_object);
@@ -160,9 +160,9 @@ void report_table(FILE *f, const struct produce *p);
 /* Rows of cells, columns aligned; first column left, the rest right. */
 struct table;
 struct table *table_create(void);
-void table_row(struct table *t, const char *fmt, ...)   /* cells split at | */
+void table_row(struct table *t, const char *fmt, ...) /* cells split at | */
 	__attribute__((format(printf, 2, 3)));
-void table_print(struct table *t, FILE *f);     /* frees t */
+void table_print(struct table *t, FILE *f); /* frees t */
 enum status report_json(struct cli *c, const struct produce *p);
 
 /* ---- progress (progress.c) ---- */

@@ -22,8 +22,8 @@ struct subject {
 	struct exec *e;
 	struct feed feed;
 	struct input_sets given;
-	double load;            /* seconds to load and prepare */
-	double *t;              /* seconds per run */
+	double load; /* seconds to load and prepare */
+	double *t;   /* seconds per run */
 };
 
 static double now(void)
@@ -36,7 +36,7 @@ static double now(void)
 
 static enum status prepare(struct cli *c, struct subject *s, size_t runs)
 {
-	struct exec_opts o = { 0 };
+	struct exec_opts o = {0};
 	double start = now();
 	enum status st = load_model(c, s->path, &s->m);
 
@@ -61,8 +61,8 @@ static enum status run_one(struct subject *s, double *seconds)
 	uint32_t nout = s->m->main->ret->nin;
 	struct array **out = xcalloc(nout + 1, sizeof *out);
 	double start = now();
-	enum status st = exec_run(s->e, s->given.nset ? s->given.set[0] :
-							s->feed.in, out);
+	enum status st = exec_run(
+		s->e, s->given.nset ? s->given.set[0] : s->feed.in, out);
 
 	*seconds = now() - start;
 	for (uint32_t i = 0; i < nout; i++)
@@ -71,16 +71,15 @@ static enum status run_one(struct subject *s, double *seconds)
 	return st;
 }
 
-static enum status measure(struct subject *s, int n, size_t warmup,
-			   size_t runs)
+static enum status measure(struct subject *s, int n, size_t warmup, size_t runs)
 {
 	enum status st = OK;
 	double dump;
 
 	for (size_t k = 0; k < warmup + runs && !st; k++) {
 		for (int i = 0; i < n && !st; i++)
-			st = run_one(&s[i], k < warmup ? &dump :
-							 &s[i].t[k - warmup]);
+			st = run_one(&s[i],
+				     k < warmup ? &dump : &s[i].t[k - warmup]);
 		progress("run", k + 1, warmup + runs);
 	}
 	progress_end();
@@ -108,7 +107,7 @@ static void print_text(const struct subject *s, int n, size_t runs)
 	table_row(t, "|load|min|median|p95|runs/s|vs first");
 	for (int i = 0; i < n; i++) {
 		const char *slash = strrchr(s[i].path, '/');
-		struct buf b = { 0 };
+		struct buf b = {0};
 
 		buf_puts(&b, slash ? slash + 1 : s[i].path);
 		cell(&b, s[i].load);
@@ -164,7 +163,7 @@ static void finish(struct subject *s)
 enum status cmd_bench(struct cli *c)
 {
 	size_t runs = (size_t)opt_num(c, OPT_runs, 50);
-	struct subject s[MAX_MODELS] = { 0 };
+	struct subject s[MAX_MODELS] = {0};
 	enum status st = OK;
 	int n = c->noperand;
 

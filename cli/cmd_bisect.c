@@ -13,9 +13,9 @@
 
 struct trial {
 	bool differs;
-	uint64_t total;         /* rewrites done */
-	char what[80], where[200];      /* the last one */
-	char first[200];        /* difference in words */
+	uint64_t total;            /* rewrites done */
+	char what[80], where[200]; /* the last one */
+	char first[200];           /* difference in words */
 };
 
 static void remember(void *arg, const struct rewrite_event *e)
@@ -38,13 +38,13 @@ static enum status try_limit(struct cli *c, struct model *original,
 		.inputs = (struct array *const *const *)in->set,
 		.ninputs = in->nset,
 	};
-	struct verify_report r = { 0 };
-	struct pass_run run = { 0 };
+	struct verify_report r = {0};
+	struct pass_run run = {0};
 	struct driver_opts o;
 	struct model *m = model_clone(original);
 	enum status s;
 
-	*t = (struct trial){ 0 };
+	*t = (struct trial){0};
 	driver_opts_fill(c, &o);
 	o.bisect_limit = limit;
 	o.on_rewrite = remember;
@@ -116,8 +116,8 @@ static enum status conclude(struct cli *c, const struct trial *t)
 
 enum status cmd_bisect(struct cli *c)
 {
-	struct input_sets in = { 0 };
-	struct trial t = { 0 };
+	struct input_sets in = {0};
+	struct trial t = {0};
 	struct model *m;
 	enum status s;
 

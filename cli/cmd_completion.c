@@ -108,7 +108,7 @@ enum status cmd_completion(struct cli *c)
 	static const struct {
 		const char *shell;
 		void (*print)(void);
-	} table[] = { { "bash", bash }, { "zsh", zsh }, { "fish", fish } };
+	} table[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
 
 	for (size_t i = 0; i < countof(table); i++) {
 		if (strcmp(c->operand[0], table[i].shell))

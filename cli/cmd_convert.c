@@ -8,8 +8,8 @@
 /* No rewrite takes place, so there is nothing to verify by running. */
 static enum status convert(struct cli *c, struct model *m)
 {
-	struct pass_run run = { 0 };
-	struct produce p = { .original = m, .run = &run };
+	struct pass_run run = {0};
+	struct produce p = {.original = m, .run = &run};
 	enum status s = model_infer(m);
 
 	if (s)

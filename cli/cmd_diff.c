@@ -24,7 +24,7 @@ static enum status report(struct cli *c, bool equal, const struct buf *why)
 enum status cmd_diff(struct cli *c)
 {
 	struct model *a, *b;
-	struct buf why = { 0 };
+	struct buf why = {0};
 	enum status s = load_model(c, c->operand[0], &a);
 
 	if (s)

@@ -15,13 +15,13 @@ struct described {
 	struct model *m;
 	struct cost cost;
 	struct plan_stats plan;
-	bool runs;              /* every operator has a kernel */
+	bool runs; /* every operator has a kernel */
 };
 
 static void describe_interface(const struct described *d, FILE *f)
 {
 	const struct graph *g = d->m->main;
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	buf_printf(&b, "%s: IR version %" PRId64, d->path, d->m->ir_version);
 	for (uint32_t i = 0; i < d->m->nopset; i++) {
@@ -29,7 +29,7 @@ static void describe_interface(const struct described *d, FILE *f)
 		struct str dom = sym_str(d->m, o->domain);
 
 		buf_puts(&b, i ? ", " : ", opset ");
-		buf_escaped(&b, dom.n ? dom : (struct str){ "ai.onnx", 7 });
+		buf_escaped(&b, dom.n ? dom : (struct str){"ai.onnx", 7});
 		buf_printf(&b, " %" PRId64, o->version);
 	}
 	for (uint32_t i = 0; i < g->nin; i++) {
@@ -53,14 +53,14 @@ static void describe_interface(const struct described *d, FILE *f)
 
 static void print_shapes(const struct described *d, FILE *f)
 {
-	graph_vec graphs = { 0 };
+	graph_vec graphs = {0};
 	struct node *n;
 
 	model_graphs(d->m, &graphs);
 	for (size_t i = 0; i < graphs.n; i++) {
-		graph_foreach(n, graphs.p[i]) {
+		graph_foreach (n, graphs.p[i]) {
 			for (uint32_t k = 0; k < n->nout; k++) {
-				struct buf b = { 0 };
+				struct buf b = {0};
 
 				if (!n->out[k])
 					continue;
@@ -80,7 +80,7 @@ static void row(struct table *t, const char *label, const struct described *d,
 		int n, uint64_t (*get)(const struct described *),
 		void (*print)(struct buf *, uint64_t))
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	for (int i = 0; i < n; i++) {
 		buf_putc(&b, '|');
@@ -90,10 +90,10 @@ static void row(struct table *t, const char *label, const struct described *d,
 	buf_release(&b);
 }
 
-#define GETTER(name, expr)                                                  \
-	static uint64_t get_##name(const struct described *d)               \
-	{                                                                   \
-		return expr;                                                \
+#define GETTER(name, expr)                                    \
+	static uint64_t get_##name(const struct described *d) \
+	{                                                     \
+		return expr;                                  \
 	}
 GETTER(nodes, d->cost.nodes)
 GETTER(params, d->cost.params)
@@ -106,11 +106,11 @@ GETTER(planned, d->plan.planned)
 
 static void op_rows(struct table *t, const struct described *d, int n)
 {
-	size_t at[MAX_MODELS] = { 0 };
+	size_t at[MAX_MODELS] = {0};
 
 	for (;;) {
 		const char *name = NULL;
-		struct buf b = { 0 };
+		struct buf b = {0};
 
 		for (int i = 0; i < n; i++) {
 			const struct cost *k = &d[i].cost;
@@ -138,7 +138,7 @@ static void op_rows(struct table *t, const struct described *d, int n)
 static void print_text(const struct described *d, int n)
 {
 	struct table *t = table_create();
-	struct buf head = { 0 };
+	struct buf head = {0};
 	bool planned = true;
 
 	for (int i = 0; i < n; i++) {
@@ -190,7 +190,7 @@ static enum status print_json(struct cli *c, const struct described *d, int n)
 static enum status describe(struct cli *c, const char *path,
 			    struct described *d)
 {
-	struct exec_opts o = { 0 };
+	struct exec_opts o = {0};
 	struct exec *e;
 	enum status s = load_model(c, path, &d->m);
 
@@ -212,7 +212,7 @@ static enum status describe(struct cli *c, const char *path,
 
 enum status cmd_info(struct cli *c)
 {
-	struct described d[MAX_MODELS] = { 0 };
+	struct described d[MAX_MODELS] = {0};
 	enum status s = OK;
 	int n = 0;
 

@@ -9,11 +9,11 @@
 
 static void print_aliases(struct cli *c)
 {
-	static const char *const alias[] = { "O0", "O1", "O2", "O3" };
+	static const char *const alias[] = {"O0", "O1", "O2", "O3"};
 
 	puts("\naliases:");
 	for (size_t i = 0; i < countof(alias); i++) {
-		struct buf b = { 0 };
+		struct buf b = {0};
 
 		if (!pipeline_print(&c->diag, alias[i], &b))
 			printf("  %-10s%s\n", alias[i],

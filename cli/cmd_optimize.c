@@ -26,7 +26,7 @@ static void print_run(void *arg, FILE *f)
 static enum status optimize(struct cli *c, struct model *original,
 			    struct pass_run *run)
 {
-	void *extra[] = { c, run };
+	void *extra[] = {c, run};
 	struct produce p = {
 		.original = original,
 		.run = run,
@@ -45,7 +45,7 @@ static enum status optimize(struct cli *c, struct model *original,
 
 enum status cmd_optimize(struct cli *c)
 {
-	struct pass_run run = { 0 };
+	struct pass_run run = {0};
 	struct model *m;
 	enum status s;
 

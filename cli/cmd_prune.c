@@ -22,11 +22,15 @@ static enum status parse_pattern(struct cli *c, struct prune_opts *o)
 				  "'element' and N:M can");
 	if (sscanf(p, "%u:%u%n", &o->n, &o->m, &used) != 2 || p[used] ||
 	    !o->n || o->n >= o->m || o->m > 64)
-		return cli_usage(c, "'%s' is not a pattern: element, channel, "
-				    "or N:M with 0 < N < M <= 64", p);
+		return cli_usage(c,
+				 "'%s' is not a pattern: element, channel, "
+				 "or N:M with 0 < N < M <= 64",
+				 p);
 	if (opt_given(c, OPT_sparsity) || opt_given(c, OPT_scope))
-		return cli_usage(c, "--pattern %s fixes the sparsity of every "
-				    "layer", p);
+		return cli_usage(c,
+				 "--pattern %s fixes the sparsity of every "
+				 "layer",
+				 p);
 	o->scope = PRUNE_NM;
 	return OK;
 }
@@ -47,15 +51,15 @@ static enum status prune_options(struct cli *c, struct prune_opts *o)
 static void text_report(void *arg, FILE *f)
 {
 	const struct prune_report *r = arg;
-	double share = r->total ? 100.0 * (double)r->zeros / (double)r->total :
-				  0;
+	double share =
+		r->total ? 100.0 * (double)r->zeros / (double)r->total : 0;
 
-	fprintf(f, "pruned: %" PRId64 " of %" PRId64 " weights in %zu layers "
-		   "are zero (%.4f %%)\n", r->zeros, r->total, r->nlayer,
-		share);
+	fprintf(f,
+		"pruned: %" PRId64 " of %" PRId64 " weights in %zu layers "
+		"are zero (%.4f %%)\n",
+		r->zeros, r->total, r->nlayer, share);
 	for (size_t i = 0; i < r->nskip; i++)
-		fprintf(f, "skipped %s: %s\n", r->skip[i].node,
-			r->skip[i].why);
+		fprintf(f, "skipped %s: %s\n", r->skip[i].node, r->skip[i].why);
 }
 
 static void json_report(void *arg, void *object)
@@ -90,8 +94,8 @@ static void json_report(void *arg, void *object)
 static enum status prune_and_write(struct cli *c, struct model *original,
 				   const struct prune_opts *o)
 {
-	struct pass_run run = { 0 };
-	struct prune_report r = { 0 };
+	struct pass_run run = {0};
+	struct prune_report r = {0};
 	struct produce p = {
 		.original = original,
 		.run = &run,

@@ -6,7 +6,7 @@
 #include "cli/calib.h"
 #include "cli/json.h"
 
-enum { PREVIEW = 64 };          /* calibration samples the error is told on */
+enum { PREVIEW = 64 }; /* calibration samples the error is told on */
 
 struct job {
 	struct cli *c;
@@ -74,9 +74,9 @@ static void json_report(void *arg, void *object)
 
 static enum status run_quantizer(struct job *j, struct model *m)
 {
-	static const struct driver_opts cleanup = { .pipeline = "dce,dedup" };
-	struct sample_source src = { 0 };
-	struct pass_run run = { 0 };
+	static const struct driver_opts cleanup = {.pipeline = "dce,dedup"};
+	struct sample_source src = {0};
+	struct pass_run run = {0};
 	enum status s = OK;
 
 	if (j->o.mode == QUANT_STATIC) {
@@ -94,8 +94,8 @@ static enum status run_quantizer(struct job *j, struct model *m)
 
 static enum status quantize_and_write(struct job *j, struct model *original)
 {
-	struct pass_run run = { 0 };
-	struct input_sets preview = { 0 };
+	struct pass_run run = {0};
+	struct input_sets preview = {0};
 	struct produce p = {
 		.original = original,
 		.run = &run,
@@ -122,7 +122,7 @@ static enum status quantize_and_write(struct job *j, struct model *original)
 
 enum status cmd_quantize(struct cli *c)
 {
-	struct job j = { .c = c };
+	struct job j = {.c = c};
 	struct model *m;
 	enum status s;
 

@@ -30,7 +30,7 @@ static void file_name(struct buf *b, struct str name)
 static enum status data_of_array(struct model *m, const struct array *a,
 				 struct onnx_data *d)
 {
-	*d = (struct onnx_data){ .kind = DATA_TENSOR };
+	*d = (struct onnx_data){.kind = DATA_TENSOR};
 	if (!a || a->kind == ARR_MAP)
 		return diag_error(m->diag, NULL, E_unsupported,
 				  "a map output cannot be written");
@@ -56,7 +56,7 @@ static enum status write_output(struct cli *c, struct model *m, uint32_t i,
 	const char *dir = opt_text(c, OPT_output_dir, ".");
 	struct str name = sym_str(m, m->main->out_info[i].name);
 	bool pb = opt_enum(c, OPT_format, 0) == 1 || !npy_can_hold(a);
-	struct buf path = { 0 };
+	struct buf path = {0};
 	struct onnx_data d;
 	enum status s;
 
@@ -116,15 +116,15 @@ static void summarize(struct buf *b, const struct array *a)
 static void print_output(struct cli *c, struct model *m, uint32_t i,
 			 const struct array *a)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	buf_escaped(&b, sym_str(m, m->main->out_info[i].name));
 	buf_puts(&b, ": ");
 	if (!a || a->kind != ARR_TENSOR) {
 		buf_printf(&b, "%s of %" PRId64,
-			   !a		      ? "nothing" :
-			   a->kind == ARR_SEQ ? "sequence" :
-						"optional",
+			   !a                   ? "nothing"
+			   : a->kind == ARR_SEQ ? "sequence"
+						: "optional",
 			   a ? (int64_t)a->nitem : 0);
 	} else {
 		print_dims(&b, a);
@@ -162,8 +162,13 @@ static json_t *json_output(struct model *m, uint32_t i, const struct array *a)
 
 struct profile {
 	struct model *m;
-	struct map ops;         /* op type sym -> index into row */
-	VEC(struct profile_row { sym op; double s; uint64_t n; }) row;
+	struct map ops; /* op type sym -> index into row */
+	VEC(struct profile_row {
+		sym op;
+		double s;
+		uint64_t n;
+	})
+	row;
 };
 
 static void profile_node(void *arg, const struct node *n, double seconds)
@@ -174,7 +179,7 @@ static void profile_node(void *arg, const struct node *n, double seconds)
 
 	if (!at) {
 		map_put(&p->ops, n->type, i);
-		vec_push(&p->row, ((struct profile_row){ .op = n->type }));
+		vec_push(&p->row, ((struct profile_row){.op = n->type}));
 	}
 	p->row.p[i].s += seconds;
 	p->row.p[i].n++;
@@ -198,7 +203,7 @@ static void profile_print(struct profile *p)
 		sum += p->row.p[i].s;
 	table_row(t, "operator|calls|time|share");
 	for (size_t i = 0; i < p->row.n; i++) {
-		struct buf b = { 0 };
+		struct buf b = {0};
 
 		print_seconds(&b, p->row.p[i].s);
 		table_row(t, "%s|%" PRIu64 "|%s|%.1f %%",
@@ -238,7 +243,7 @@ static enum status emit(struct cli *c, struct model *m, struct array **out)
 static enum status run_once(struct cli *c, struct model *m,
 			    struct array *const *in)
 {
-	struct profile prof = { .m = m };
+	struct profile prof = {.m = m};
 	bool profile = opt_given(c, OPT_profile);
 	struct exec_opts o = {
 		.set = opt_given(c, OPT_reference) ? EXEC_REFERENCE : EXEC_FAST,
@@ -249,8 +254,8 @@ static enum status run_once(struct cli *c, struct model *m,
 	uint32_t nout = m->main->ret->nin;
 	struct array **out = xcalloc(nout + 1, sizeof *out);
 	struct exec *e = exec_create(m, &o);
-	enum status s = e ? exec_run(e, in, out) :
-			    diag_info(c->diag.first)->status;
+	enum status s =
+		e ? exec_run(e, in, out) : diag_info(c->diag.first)->status;
 
 	if (!s)
 		s = emit(c, m, out);
@@ -267,7 +272,7 @@ static enum status run_once(struct cli *c, struct model *m,
 static enum status run_generated(struct cli *c, struct model *m)
 {
 	uint64_t seed = (uint64_t)opt_num(c, OPT_seed, 1);
-	struct feed f = { 0 };
+	struct feed f = {0};
 	enum status s;
 
 	if (!opt_given(c, OPT_seed) && m->main->nin) {
@@ -277,8 +282,9 @@ static enum status run_generated(struct cli *c, struct model *m)
 			diag_error(&c->diag, NULL, E_input,
 				   "no data for input '%s'",
 				   sym_text(m, m->main->in_info[i].name));
-			diag_hint(&c->diag, "add --input %s=FILE.npy, or "
-					    "--seed N to run on generated data",
+			diag_hint(&c->diag,
+				  "add --input %s=FILE.npy, or "
+				  "--seed N to run on generated data",
 				  sym_text(m, m->main->in_info[i].name));
 			return USAGE;
 		}
@@ -320,7 +326,7 @@ enum status cmd_run(struct cli *c)
 	if (s)
 		return s;
 	if (dir)
-		mkdir(dir, 0777);       /* failure shows when writing */
+		mkdir(dir, 0777); /* failure shows when writing */
 	s = run_model(c, m);
 	model_free(m);
 	return s;

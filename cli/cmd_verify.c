@@ -11,9 +11,9 @@ static void print_outputs(const struct verify_report *v)
 		const struct compare *k = &v->out[i].c;
 
 		printf("%s: max error %.3g, mean %.3g, SQNR %.1f dB, top-1 "
-		       "agreement %.2f %%\n", v->out[i].name, k->max_abs,
-		       compare_mean(k), compare_sqnr(k),
-		       100 * compare_agreement(k));
+		       "agreement %.2f %%\n",
+		       v->out[i].name, k->max_abs, compare_mean(k),
+		       compare_sqnr(k), 100 * compare_agreement(k));
 	}
 }
 
@@ -39,8 +39,8 @@ static enum status conclude(struct cli *c, const struct verify_report *v)
 
 static enum status verify(struct cli *c, struct model *a, struct model *b)
 {
-	struct input_sets in = { 0 };
-	struct verify_report v = { 0 };
+	struct input_sets in = {0};
+	struct verify_report v = {0};
 	struct verify_opts o = {
 		.seed = (uint64_t)opt_num(c, OPT_seed, 1),
 		.rounds = (unsigned)opt_num(c, OPT_rounds, 0),

@@ -32,7 +32,7 @@ static int find_input(struct model *m, const char *name, size_t n)
 {
 	for (uint32_t i = 0; i < m->main->nin; i++)
 		if (str_eq(sym_str(m, m->main->in_info[i].name),
-			   (struct str){ name, n }))
+			   (struct str){name, n}))
 			return (int)i;
 	return -1;
 }
@@ -40,7 +40,7 @@ static int find_input(struct model *m, const char *name, size_t n)
 static enum status no_such_input(struct cli *c, struct model *m,
 				 const char *name, size_t n)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	for (uint32_t i = 0; i < m->main->nin; i++) {
 		buf_puts(&b, i ? ", '" : "'");
@@ -55,10 +55,10 @@ static enum status no_such_input(struct cli *c, struct model *m,
 }
 
 /* Takes a; refuses what does not fit the declared type. */
-static enum status put_input(struct cli *c, struct model *m,
-			     struct array **set, int i, struct array *a)
+static enum status put_input(struct cli *c, struct model *m, struct array **set,
+			     int i, struct array *a)
 {
-	struct buf why = { 0 };
+	struct buf why = {0};
 	enum status s = OK;
 
 	array_unref(set[i]);
@@ -94,8 +94,8 @@ static enum status read_pb(struct cli *c, struct model *m, const char *path,
 {
 	struct onnx_data data;
 	struct array *a;
-	enum status s = onnx_read_data(m, path, m->main->in_info[i].decl,
-				       &data);
+	enum status s =
+		onnx_read_data(m, path, m->main->in_info[i].decl, &data);
 
 	if (s)
 		return s;
@@ -115,7 +115,7 @@ static enum status read_npz(struct cli *c, struct model *m, const char *path,
 	for (size_t k = 0; k < n && !s; k++) {
 		int i = find_input(m, e[k].name, strlen(e[k].name));
 
-		if (i < 0)      /* labels and the like */
+		if (i < 0) /* labels and the like */
 			diag_note(&c->diag, 1, "%s: '%s' is not an input", path,
 				  e[k].name);
 		else
@@ -125,8 +125,8 @@ static enum status read_npz(struct cli *c, struct model *m, const char *path,
 	return s;
 }
 
-static enum status read_named(struct cli *c, struct model *m,
-			      const char *text, struct array **set)
+static enum status read_named(struct cli *c, struct model *m, const char *text,
+			      struct array **set)
 {
 	const char *eq = strchr(text, '=');
 	struct array *a;
@@ -153,7 +153,7 @@ enum status inputs_read_set(struct cli *c, struct model *m, const char *dir,
 	enum status s = OK;
 
 	for (uint32_t i = 0; i < m->main->nin && !s; i++) {
-		struct buf path = { 0 };
+		struct buf path = {0};
 		struct stat st;
 
 		buf_printf(&path, "%s/input_%u.pb", dir, i);
@@ -175,8 +175,8 @@ static struct array **new_set(struct input_sets *s, const struct model *m)
 	return s->set[s->nset++];
 }
 
-static enum status read_folder(struct cli *c, struct model *m,
-			       const char *dir, struct input_sets *out)
+static enum status read_folder(struct cli *c, struct model *m, const char *dir,
+			       struct input_sets *out)
 {
 	enum status s = OK;
 
@@ -184,7 +184,7 @@ static enum status read_folder(struct cli *c, struct model *m,
 		return cli_usage(c, "a folder of test data cannot be combined "
 				    "with other inputs");
 	for (unsigned k = 0; !s; k++) {
-		struct buf path = { 0 };
+		struct buf path = {0};
 
 		buf_printf(&path, "%s/test_data_set_%u", dir, k);
 		if (!is_dir(path.p)) {
@@ -194,7 +194,7 @@ static enum status read_folder(struct cli *c, struct model *m,
 		s = inputs_read_set(c, m, path.p, new_set(out, m));
 		buf_release(&path);
 	}
-	if (!s && !out->nset)   /* the folder itself may be a set */
+	if (!s && !out->nset) /* the folder itself may be a set */
 		s = inputs_read_set(c, m, dir, new_set(out, m));
 	return s;
 }
@@ -222,7 +222,7 @@ enum status inputs_load(struct cli *c, struct model *m, struct input_sets *in)
 	const char *const *v = opt_list(c, OPT_input);
 	enum status s = OK;
 
-	*in = (struct input_sets){ 0 };
+	*in = (struct input_sets){0};
 	for (; *v && !s; v++) {
 		if (is_dir(*v))
 			s = read_folder(c, m, *v, in);
@@ -245,5 +245,5 @@ void inputs_release(struct input_sets *in, const struct model *m)
 		free(in->set[k]);
 	}
 	free(in->set);
-	*in = (struct input_sets){ 0 };
+	*in = (struct input_sets){0};
 }

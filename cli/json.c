@@ -11,11 +11,11 @@
 
 json_t *json_text(const char *s)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 	json_t *j = json_string(s);
 
-	if (!j) {               /* not UTF-8 */
-		buf_escaped(&b, (struct str){ s, strlen(s) });
+	if (!j) { /* not UTF-8 */
+		buf_escaped(&b, (struct str){s, strlen(s)});
 		j = json_string(b.p);
 		buf_release(&b);
 	}
@@ -29,8 +29,8 @@ json_t *json_number(double v)
 
 json_t *json_u64(uint64_t v)
 {
-	return v > INT64_MAX ? json_real((double)v) :
-			       json_integer((json_int_t)v);
+	return v > INT64_MAX ? json_real((double)v)
+			     : json_integer((json_int_t)v);
 }
 
 json_t *json_cost(const struct cost *c, uint64_t file_bytes)
@@ -52,7 +52,7 @@ json_t *json_cost(const struct cost *c, uint64_t file_bytes)
 
 json_t *json_verify(const struct verify_report *v)
 {
-	static const char *const mode[] = { "whole", "regions", "none" };
+	static const char *const mode[] = {"whole", "regions", "none"};
 	json_t *j = json_object(), *outs = json_array();
 
 	json_object_set_new(j, "mode", json_string(mode[v->mode]));
@@ -98,7 +98,7 @@ enum status json_emit(struct cli *c, json_t *j, const char *path)
 	if (!text)
 		return diag_error(&c->diag, NULL, E_memory, "out of memory");
 	if (path) {
-		struct buf b = { 0 };
+		struct buf b = {0};
 
 		buf_printf(&b, "%s\n", text);
 		s = file_write_all(&c->diag, path, b.p, b.n, false);
@@ -120,7 +120,8 @@ static json_t *report_object(struct cli *c, const struct produce *p)
 	json_object_set_new(j, "input", json_text(c->operand[0]));
 	json_object_set_new(j, "output",
 			    json_text(opt_text(c, OPT_output, "")));
-	json_object_set_new(j, "before", json_cost(&p->before, p->bytes_before));
+	json_object_set_new(j, "before",
+			    json_cost(&p->before, p->bytes_before));
 	json_object_set_new(j, "after", json_cost(&p->after, p->bytes_after));
 	json_object_set_new(j, "original_kept", json_boolean(p->unchanged));
 	json_object_set_new(j, "verify", json_verify(&p->verify));

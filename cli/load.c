@@ -16,10 +16,10 @@ static bool has_suffix(const char *path, const char *suffix)
 	return n > k && !strcmp(path + n - k, suffix);
 }
 
-static enum status load_text(struct cli *c, const char *path,
-			     struct blob *file, struct model **out)
+static enum status load_text(struct cli *c, const char *path, struct blob *file,
+			     struct model **out)
 {
-	struct str text = { (const char *)file->p, file->len };
+	struct str text = {(const char *)file->p, file->len};
 
 	*out = model_parse(&c->diag, path, text);
 	if (!*out)
@@ -32,11 +32,11 @@ static enum status load_text(struct cli *c, const char *path,
 static enum status unknown_format(struct cli *c, const char *path,
 				  const struct blob *file)
 {
-	struct at at = { .file = path };
+	struct at at = {.file = path};
 
 	diag_error(&c->diag, &at, E_format,
-		   file->len ? "this is not an ONNX or .pare model" :
-			       "the file is empty");
+		   file->len ? "this is not an ONNX or .pare model"
+			     : "the file is empty");
 	if (file->len && file->p[0] == '<')
 		diag_hint(&c->diag, "if it is ONNX text, give it the suffix "
 				    "'.onnxtxt'");
@@ -70,8 +70,8 @@ enum status load_model(struct cli *c, const char *path, struct model **out)
 static enum status save_text(struct cli *c, const struct model *m,
 			     const char *path, uint64_t *bytes)
 {
-	struct print_opts o = { .max_elements = -1 };
-	struct buf b = { 0 };
+	struct print_opts o = {.max_elements = -1};
+	struct buf b = {0};
 	enum status s;
 
 	model_print(m, &b, &o);
@@ -126,7 +126,7 @@ static enum status bind_dim(struct cli *c, struct model *m, struct map *bind,
 	n = strtoll(eq + 1, &end, 10);
 	if (*end || end == eq + 1 || n < 0)
 		return bad_binding(c, text, "SYMBOL=N");
-	map_put(bind, intern_str(m->syms, (struct str){ text, eq - text }),
+	map_put(bind, intern_str(m->syms, (struct str){text, eq - text}),
 		(uint64_t)n);
 	return OK;
 }
@@ -160,11 +160,9 @@ static void bind_everywhere(struct model *m, const struct map *bind)
 		declare(&g->in_info[i], g->in[i],
 			bound_type(m, g->in_info[i].decl, bind));
 	for (uint32_t i = 0; i < g->ret->nin; i++)
-		g->out_info[i].decl =
-			bound_type(m, g->out_info[i].decl, bind);
+		g->out_info[i].decl = bound_type(m, g->out_info[i].decl, bind);
 	for (size_t i = 0; i < g->infos.n; i++)
-		g->infos.p[i]->decl =
-			bound_type(m, g->infos.p[i]->decl, bind);
+		g->infos.p[i]->decl = bound_type(m, g->infos.p[i]->decl, bind);
 }
 
 static enum status parse_dims(struct cli *c, const char *text, const char *p,
@@ -185,8 +183,8 @@ static enum status parse_dims(struct cli *c, const char *text, const char *p,
 }
 
 /* NAME=D,D: symbols of the declared shape are bound to the numbers given. */
-static enum status bind_shape(struct cli *c, struct model *m,
-			      struct map *bind, const char *text)
+static enum status bind_shape(struct cli *c, struct model *m, struct map *bind,
+			      const char *text)
 {
 	const char *eq = strrchr(text, '=');
 	int64_t dim[32];
@@ -200,7 +198,7 @@ static enum status bind_shape(struct cli *c, struct model *m,
 		return USAGE;
 	for (i = 0; i < m->main->nin; i++)
 		if (str_eq(sym_str(m, m->main->in_info[i].name),
-			   (struct str){ text, eq - text }))
+			   (struct str){text, eq - text}))
 			break;
 	if (i == m->main->nin)
 		return cli_usage(c, "the model has no input '%.*s'",
@@ -216,9 +214,11 @@ static enum status bind_shape(struct cli *c, struct model *m,
 		if (t->rank < 0)
 			continue;
 		if (dim_known(t->dim[k]) && t->dim[k].n != dim[k])
-			return cli_usage(c, "dimension %d of '%.*s' is %" PRId64
-					 ", not %" PRId64, k, (int)(eq - text),
-					 text, t->dim[k].n, dim[k]);
+			return cli_usage(c,
+					 "dimension %d of '%.*s' is %" PRId64
+					 ", not %" PRId64,
+					 k, (int)(eq - text), text, t->dim[k].n,
+					 dim[k]);
 		if (t->dim[k].s)
 			map_put(bind, t->dim[k].s, (uint64_t)dim[k]);
 	}
@@ -231,7 +231,7 @@ enum status bind_shapes(struct cli *c, struct model *m)
 {
 	const char *const *shape = opt_list(c, OPT_shape);
 	const char *const *dim = opt_list(c, OPT_dim);
-	struct map bind = { 0 };
+	struct map bind = {0};
 	enum status s = OK;
 
 	for (; *dim && !s; dim++)
@@ -246,11 +246,11 @@ enum status bind_shapes(struct cli *c, struct model *m)
 
 void driver_opts_fill(struct cli *c, struct driver_opts *o)
 {
-	static const char *const level[] = { "O0", "O1", "O2", "O3" };
+	static const char *const level[] = {"O0", "O1", "O2", "O3"};
 
 	*o = (struct driver_opts){
-		.pipeline = opt_text(c, OPT_pipeline,
-				     level[opt_enum(c, OPT_O, 2)]),
+		.pipeline =
+			opt_text(c, OPT_pipeline, level[opt_enum(c, OPT_O, 2)]),
 		.disable = opt_list(c, OPT_disable),
 		.keep = opt_list(c, OPT_keep),
 		.verify_each = opt_given(c, OPT_verify_each),
@@ -267,7 +267,7 @@ void driver_opts_fill(struct cli *c, struct driver_opts *o)
 enum status print_pipeline(struct cli *c)
 {
 	struct driver_opts o;
-	struct buf b = { 0 };
+	struct buf b = {0};
 	enum status s;
 
 	driver_opts_fill(c, &o);

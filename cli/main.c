@@ -9,7 +9,7 @@
 #include "base/pool.h"
 #include "cli/cli.h"
 
-static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
+static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
 
 /* Leave no temporary file behind, then die of the signal itself. */
 static void on_signal(int sig)
@@ -34,9 +34,8 @@ static void apply_globals(struct cli *c)
 	const char *mem = getenv("PARE_MAX_MEMORY");
 	double bytes = mem ? strtod(mem, NULL) : 0;
 
-	c->diag.verbosity = opt_given(c, OPT_quiet) ?
-				    -1 :
-				    (int)c->opt[OPT_verbose].count;
+	c->diag.verbosity =
+		opt_given(c, OPT_quiet) ? -1 : (int)c->opt[OPT_verbose].count;
 	pool_set_threads((unsigned)opt_num(c, OPT_threads, 0));
 	limit_set((size_t)opt_num(c, OPT_max_memory, bytes > 0 ? bytes : 0),
 		  opt_num(c, OPT_timeout, 0));
@@ -54,7 +53,7 @@ static enum status flush_stdout(struct cli *c, enum status s)
 
 static enum status run_command(int argc, char **argv)
 {
-	struct cli c = { .id = find_command(argv[0]) };
+	struct cli c = {.id = find_command(argv[0])};
 	enum status s;
 
 	diag_init(&c.diag, stderr);

@@ -10,20 +10,20 @@
 #include "cli/cli.h"
 
 const struct option_row option_table[OPT_COUNT] = {
-#define OPTION(id, name, letter, kind, arg, cmds, help)                     \
-	{ name, letter, kind, arg, cmds, help },
+#define OPTION(id, name, letter, kind, arg, cmds, help) \
+	{name, letter, kind, arg, cmds, help},
 #include "cli/opts.def"
 #undef OPTION
 };
 
 const struct command command_table[CMD_COUNT] = {
-#define COMMAND(id, min, max, operands, summary, text)                      \
-	{ #id, min, max, operands, summary, text, cmd_##id },
+#define COMMAND(id, min, max, operands, summary, text) \
+	{#id, min, max, operands, summary, text, cmd_##id},
 #include "cli/commands.def"
 #undef COMMAND
 };
 
-enum { LONG_BASE = 256 };       /* getopt's val: LONG_BASE + option id */
+enum { LONG_BASE = 256 }; /* getopt's val: LONG_BASE + option id */
 
 bool opt_given(const struct cli *c, enum opt_id o)
 {
@@ -54,7 +54,7 @@ const char *const *opt_list(struct cli *c, enum opt_id o)
 
 enum status cli_usage(struct cli *c, const char *fmt, ...)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -92,13 +92,11 @@ static double size_factor(const char *s)
 		const char *name;
 		double f;
 	} unit[] = {
-		{ "", 1 },              { "B", 1 },
-		{ "k", 1024 },          { "K", 1024 },
-		{ "KiB", 1024 },        { "kB", 1e3 },
-		{ "KB", 1e3 },          { "M", 1048576 },
-		{ "MiB", 1048576 },     { "MB", 1e6 },
-		{ "G", 1073741824 },    { "GiB", 1073741824 },
-		{ "GB", 1e9 },
+		{"", 1},     {"B", 1},          {"k", 1024},
+		{"K", 1024}, {"KiB", 1024},     {"kB", 1e3},
+		{"KB", 1e3}, {"M", 1048576},    {"MiB", 1048576},
+		{"MB", 1e6}, {"G", 1073741824}, {"GiB", 1073741824},
+		{"GB", 1e9},
 	};
 
 	while (*s == ' ')
@@ -201,7 +199,7 @@ static enum status unknown_option(struct cli *c, const char *arg)
 /* The compiler's spelling of the dependency options. */
 static char *long_spelling(char *arg)
 {
-	static char spelled[3][5] = { "--MD", "--MF", "--MP" };
+	static char spelled[3][5] = {"--MD", "--MF", "--MP"};
 
 	for (size_t i = 0; i < countof(spelled); i++)
 		if (!strcmp(arg, spelled[i] + 1))
@@ -211,7 +209,7 @@ static char *long_spelling(char *arg)
 
 static enum status parse_options(struct cli *c, int argc, char **argv)
 {
-	struct option lopt[OPT_COUNT + 1] = { 0 };
+	struct option lopt[OPT_COUNT + 1] = {0};
 	char sopt[2 * OPT_COUNT + 2] = ":";
 	size_t n = 1;
 	int o;
@@ -220,7 +218,7 @@ static enum status parse_options(struct cli *c, int argc, char **argv)
 		const struct option_row *row = &option_table[i];
 		int has = row->kind == FLAG ? no_argument : required_argument;
 
-		lopt[i] = (struct option){ row->name, has, NULL, LONG_BASE + i };
+		lopt[i] = (struct option){row->name, has, NULL, LONG_BASE + i};
 		if (row->letter)
 			sopt[n++] = row->letter;
 		if (row->letter && has)
@@ -290,7 +288,7 @@ void cli_release(struct cli *c)
 
 static void help_option(FILE *f, const struct option_row *row)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	if (row->letter)
 		buf_printf(&b, "  -%c, --%s", row->letter, row->name);
@@ -323,7 +321,8 @@ void cli_overview(FILE *f)
 	      "  pare optimize model.onnx -o small.onnx\n"
 	      "  pare quantize model.onnx --calib samples.npz -o int8.onnx\n"
 	      "  pare run small.onnx --input x=image.npy --output-dir out\n\n"
-	      "commands:\n", f);
+	      "commands:\n",
+	      f);
 	for (int i = 0; i < CMD_COUNT; i++)
 		fprintf(f, "  %-12s%s\n", command_table[i].name,
 			command_table[i].summary);

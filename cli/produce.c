@@ -26,16 +26,16 @@ enum status produce_check_usage(struct cli *c)
 	if (!out)
 		return cli_usage(c, "no output given: add -o FILE");
 	if (!strcmp(out, "-") && opt_given(c, OPT_json))
-		return cli_usage(c, "-o - and --json both want standard output");
-	if (!strcmp(out, "-") && opt_given(c, OPT_MD) &&
-	    !opt_given(c, OPT_MF))
+		return cli_usage(c,
+				 "-o - and --json both want standard output");
+	if (!strcmp(out, "-") && opt_given(c, OPT_MD) && !opt_given(c, OPT_MF))
 		return cli_usage(c, "-MD with -o - needs -MF FILE");
 	return OK;
 }
 
 static enum status run_verify(struct cli *c, struct produce *p)
 {
-	struct input_sets in = { 0 };
+	struct input_sets in = {0};
 	struct verify_opts o = {
 		.seed = (uint64_t)opt_num(c, OPT_seed, 1),
 		.rounds = (unsigned)opt_num(c, OPT_rounds, 0),
@@ -57,8 +57,10 @@ static enum status run_verify(struct cli *c, struct produce *p)
 	inputs_release(&in, p->original);
 	if (!s && p->verify.differs && !p->lossy) {
 		diag_error(&c->diag, NULL, E_verify, "%s", p->verify.first);
-		diag_hint(&c->diag, "nothing was written; 'pare bisect %s' "
-				    "names the rewrite", c->operand[0]);
+		diag_hint(&c->diag,
+			  "nothing was written; 'pare bisect %s' "
+			  "names the rewrite",
+			  c->operand[0]);
 		return NO;
 	}
 	return s;
@@ -125,13 +127,12 @@ static enum status size_rule(struct cli *c, struct produce *p)
 	const struct model *m = p->original;
 	uint64_t was, is;
 
-	if (opt_given(c, OPT_allow_growth) || !is_onnx_path(out) ||
-	    !m->file || !onnx_probe(m->file->p, m->file->len) ||
-	    c->id == CMD_convert || opt_given(c, OPT_shape) ||
-	    opt_given(c, OPT_dim))
+	if (opt_given(c, OPT_allow_growth) || !is_onnx_path(out) || !m->file ||
+	    !onnx_probe(m->file->p, m->file->len) || c->id == CMD_convert ||
+	    opt_given(c, OPT_shape) || opt_given(c, OPT_dim))
 		return OK;
 	is = onnx_size(p->result);
-	was = onnx_size(m);     /* counts external data, too */
+	was = onnx_size(m); /* counts external data, too */
 	if (was < m->file_bytes)
 		was = m->file_bytes;
 	if (is <= was)
@@ -175,7 +176,7 @@ static void make_word(struct buf *b, const char *s)
 static void add_prerequisites(struct cli *c, struct buf *b, const char *sep,
 			      const char *end)
 {
-	static const enum opt_id from[] = { OPT_calib, OPT_input };
+	static const enum opt_id from[] = {OPT_calib, OPT_input};
 
 	for (size_t i = 0; i < countof(from); i++) {
 		const char *const *v = opt_list(c, from[i]);
@@ -193,7 +194,7 @@ static void add_prerequisites(struct cli *c, struct buf *b, const char *sep,
 static enum status write_depfile(struct cli *c)
 {
 	const char *out = opt_text(c, OPT_output, NULL);
-	struct buf b = { 0 }, name = { 0 };
+	struct buf b = {0}, name = {0};
 	enum status s;
 
 	if (!opt_given(c, OPT_MD) && !opt_given(c, OPT_MF))

@@ -10,7 +10,7 @@
 
 void print_bytes(struct buf *b, uint64_t n)
 {
-	static const char *const unit[] = { "B", "kB", "MB", "GB", "TB" };
+	static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
 	double v = (double)n;
 	size_t i = 0;
 
@@ -58,7 +58,7 @@ struct table *table_create(void)
 
 void table_row(struct table *t, const char *fmt, ...)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -102,7 +102,7 @@ static void print_row(const char *p, const int *width, FILE *f)
 
 void table_print(struct table *t, FILE *f)
 {
-	int width[MAX_COLS] = { 0 };
+	int width[MAX_COLS] = {0};
 
 	column_widths(t, width);
 	for (size_t i = 0; i < t->row.n; i++) {
@@ -130,7 +130,7 @@ static void change(struct buf *b, uint64_t before, uint64_t after)
 static void number_row(struct table *t, const char *name, uint64_t before,
 		       uint64_t after, void (*print)(struct buf *, uint64_t))
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	print(&b, before);
 	buf_putc(&b, '|');
@@ -142,19 +142,18 @@ static void number_row(struct table *t, const char *name, uint64_t before,
 }
 
 /* Operators whose count changed, merged over both sorted lists. */
-static void op_rows(struct table *t, const struct cost *a,
-		    const struct cost *b)
+static void op_rows(struct table *t, const struct cost *a, const struct cost *b)
 {
 	size_t i = 0, j = 0;
 
 	while (i < a->nop || j < b->nop) {
-		int d = i == a->nop ? 1 :
-			j == b->nop ? -1 :
-				      strcmp(a->op[i].name, b->op[j].name);
+		int d = i == a->nop   ? 1
+			: j == b->nop ? -1
+				      : strcmp(a->op[i].name, b->op[j].name);
 		const char *name = d <= 0 ? a->op[i].name : b->op[j].name;
 		uint64_t x = d <= 0 ? a->op[i++].n : 0;
 		uint64_t y = d >= 0 ? b->op[j++].n : 0;
-		struct buf label = { 0 };
+		struct buf label = {0};
 
 		if (x != y) {
 			buf_printf(&label, "  %s", name);
@@ -177,13 +176,15 @@ static void verify_lines(FILE *f, const struct produce *p)
 	const struct verify_report *v = &p->verify;
 
 	if (v->mode == VERIFY_NONE) {
-		fprintf(f, "not verified: %s\n", v->why ? v->why : "--no-check");
+		fprintf(f, "not verified: %s\n",
+			v->why ? v->why : "--no-check");
 		return;
 	}
 	if (v->mode == VERIFY_REGIONS) {
-		fprintf(f, "verified region by region (%s): %zu regions, "
-			   "%zu skipped\n", v->why ? v->why : "",
-			v->regions, v->regions_skipped);
+		fprintf(f,
+			"verified region by region (%s): %zu regions, "
+			"%zu skipped\n",
+			v->why ? v->why : "", v->regions, v->regions_skipped);
 		return;
 	}
 	for (uint32_t i = 0; i < v->nout; i++) {
@@ -210,8 +211,8 @@ void report_table(FILE *f, const struct produce *p)
 	number_row(t, "parameters", p->before.params, p->after.params,
 		   print_count);
 	zeros_row(t, p);
-	number_row(t, "weights", p->before.weight_bytes,
-		   p->after.weight_bytes, print_bytes);
+	number_row(t, "weights", p->before.weight_bytes, p->after.weight_bytes,
+		   print_bytes);
 	number_row(t, "MACs", p->before.macs, p->after.macs, print_count);
 	number_row(t, "file", p->bytes_before, p->bytes_after, print_bytes);
 	table_print(t, f);
@@ -220,5 +221,6 @@ void report_table(FILE *f, const struct produce *p)
 		p->text_extra(p->extra_arg, f);
 	if (p->unchanged)
 		fputs("the result would have been larger: the original was "
-		      "written\n", f);
+		      "written\n",
+		      f);
 }

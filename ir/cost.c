@@ -57,9 +57,9 @@ static bool matmul_macs(const struct node *n, uint64_t *macs)
 
 	if (!a || a->kind != TY_TENSOR || a->rank < 1)
 		return false;
-	axis = node_is(n, OP_Gemm) && node_attr_int(n, "transA", 0) ?
-		       0 :
-		       a->rank - 1;
+	axis = node_is(n, OP_Gemm) && node_attr_int(n, "transA", 0)
+		       ? 0
+		       : a->rank - 1;
 	return all_dims(node_out(n, 0), &out) &&
 	       count_dims(a, axis, axis + 1, &k) &&
 	       !__builtin_mul_overflow(out, k, macs);
@@ -81,11 +81,15 @@ static const struct {
 	enum op_id id;
 	bool (*macs)(const struct node *n, uint64_t *macs);
 } mac_table[] = {
-	{ OP_Conv, conv_macs },           { OP_ConvInteger, conv_macs },
-	{ OP_ConvTranspose, deconv_macs }, { OP_MatMul, matmul_macs },
-	{ OP_MatMulInteger, matmul_macs }, { OP_Gemm, matmul_macs },
-	{ OP_LSTM, rnn_macs },            { OP_GRU, rnn_macs },
-	{ OP_RNN, rnn_macs },
+	{OP_Conv, conv_macs},
+	{OP_ConvInteger, conv_macs},
+	{OP_ConvTranspose, deconv_macs},
+	{OP_MatMul, matmul_macs},
+	{OP_MatMulInteger, matmul_macs},
+	{OP_Gemm, matmul_macs},
+	{OP_LSTM, rnn_macs},
+	{OP_GRU, rnn_macs},
+	{OP_RNN, rnn_macs},
 };
 
 bool node_macs(const struct node *n, uint64_t *macs)
@@ -150,18 +154,18 @@ static void count_node(struct model *m, struct cost *c, struct map *ops,
 
 void model_cost(struct model *m, struct cost *c)
 {
-	struct map ops = { 0 }, seen = { 0 };
-	graph_vec graphs = { 0 };
+	struct map ops = {0}, seen = {0};
+	graph_vec graphs = {0};
 	struct node *n;
 
-	*c = (struct cost){ 0 };
+	*c = (struct cost){0};
 	model_graphs(m, &graphs);
 	for (size_t i = 0; i < graphs.n; i++) {
 		struct graph *g = graphs.p[i];
 
 		for (size_t j = 0; j < g->init.n; j++)
 			count_tensor(m, c, &seen, g->init.p[j]->init);
-		graph_foreach(n, g) {
+		graph_foreach (n, g) {
 			if (node_is(n, OP_Constant) && n->nout && n->out[0])
 				count_tensor(m, c, &seen, n->out[0]->konst);
 			count_node(m, c, &ops, n);

@@ -8,20 +8,20 @@
 #include "ir/ir.h"
 
 struct op_count {
-	const char *name;       /* "Conv", "com.microsoft.QGemm" */
+	const char *name; /* "Conv", "com.microsoft.QGemm" */
 	uint64_t n;
 };
 
 struct cost {
-	struct op_count *op;    /* sorted by name; Constants not counted */
+	struct op_count *op; /* sorted by name; Constants not counted */
 	size_t nop;
-	uint64_t nodes;         /* all subgraphs and functions, no Constants */
-	uint64_t params;        /* elements of float/integer weights */
-	uint64_t weight_bytes;  /* of all constants */
-	uint64_t zeros;         /* elements of float weights equal to 0 */
-	uint64_t macs;          /* multiply-accumulates where shapes are known;
-				   symbolic dims count as 1 */
-	uint64_t macs_unknown;  /* nodes whose MACs could not be told */
+	uint64_t nodes;        /* all subgraphs and functions, no Constants */
+	uint64_t params;       /* elements of float/integer weights */
+	uint64_t weight_bytes; /* of all constants */
+	uint64_t zeros;        /* elements of float weights equal to 0 */
+	uint64_t macs;         /* multiply-accumulates where shapes are known;
+				  symbolic dims count as 1 */
+	uint64_t macs_unknown; /* nodes whose MACs could not be told */
 };
 
 /* Needs inferred types.  Arrays live in m's arena. */

@@ -35,16 +35,23 @@ struct infer;
 struct dim {
 	int64_t n;
 	sym s;
-	sym denotation;         /* 0: none */
+	sym denotation; /* 0: none */
 };
 
-enum type_kind { TY_UNKNOWN, TY_TENSOR, TY_SPARSE, TY_SEQ, TY_OPTIONAL, TY_MAP,
-		 TY_OPAQUE };
+enum type_kind {
+	TY_UNKNOWN,
+	TY_TENSOR,
+	TY_SPARSE,
+	TY_SEQ,
+	TY_OPTIONAL,
+	TY_MAP,
+	TY_OPAQUE
+};
 
 struct type {
 	enum type_kind kind;
-	enum dtype dt;          /* TENSOR, SPARSE: element (NONE: unknown); MAP: key */
-	int rank;               /* -1: unknown rank */
+	enum dtype dt; /* TENSOR, SPARSE: element (NONE: unknown); MAP: key */
+	int rank;      /* -1: unknown rank */
 	sym denotation;
 	const struct type *elem;        /* SEQ, OPTIONAL, MAP: element/value */
 	sym opaque_domain, opaque_name; /* OPAQUE */
@@ -53,13 +60,13 @@ struct type {
 
 const struct type *type_unknown(void);
 const struct type *type_tensor(struct model *m, enum dtype dt, int rank,
-			       const struct dim *dim);  /* rank -1: dim NULL */
+			       const struct dim *dim); /* rank -1: dim NULL */
 const struct type *type_intern(struct model *m, const struct type *proto);
 const struct type *type_of_elem(struct model *m, enum type_kind kind,
 				enum dtype key, const struct type *elem);
 /* Element count if every dim is known and the product fits; else false. */
 bool type_count(const struct type *t, int64_t *n);
-bool type_static(const struct type *t);         /* tensor, all dims known */
+bool type_static(const struct type *t); /* tensor, all dims known */
 /* Could one value have both types?  Unknown parts fit anything. */
 bool type_compatible(const struct type *a, const struct type *b);
 /* The most that both say; on conflict returns NULL.  Known dims win over
@@ -72,7 +79,7 @@ void type_print(const struct model *m, struct buf *b, const struct type *t);
 
 static inline struct dim dim_of(int64_t n)
 {
-	return (struct dim){ .n = n };
+	return (struct dim){.n = n};
 }
 
 static inline bool dim_known(struct dim d)
@@ -87,7 +94,7 @@ static inline bool dim_unknown(struct dim d)
 
 /* ---- symbolic integers (dim.c): canonical expressions over symbols ---- */
 /* Each result is known, symbolic, or unknown; never wrong. */
-struct dim dim_sym(struct model *m, sym s);     /* parses an expression */
+struct dim dim_sym(struct model *m, sym s); /* parses an expression */
 struct dim dim_add(struct model *m, struct dim a, struct dim b);
 struct dim dim_sub(struct model *m, struct dim a, struct dim b);
 struct dim dim_mul(struct model *m, struct dim a, struct dim b);
@@ -96,7 +103,7 @@ struct dim dim_ceildiv(struct model *m, struct dim a, struct dim b);
 struct dim dim_mod(struct model *m, struct dim a, struct dim b);
 struct dim dim_min(struct model *m, struct dim a, struct dim b);
 struct dim dim_max(struct model *m, struct dim a, struct dim b);
-bool dim_equal(struct dim a, struct dim b);     /* provably equal */
+bool dim_equal(struct dim a, struct dim b); /* provably equal */
 /* Exact quotient if b divides a symbolically (2*N*6 / 3); else unknown. */
 struct dim dim_divexact(struct model *m, struct dim a, struct dim b);
 /* Replace symbols by numbers: bind maps sym -> int64. */
@@ -122,13 +129,13 @@ struct tensor {
 	enum dtype dt;
 	enum tensor_enc enc;
 	int rank;
-	int64_t n;              /* elements */
-	struct blob *blob;      /* NULL for n == 0 or strings; a counted ref */
-	size_t off, len;        /* bytes within the blob */
-	struct str *strings;    /* STRING: n entries */
-	const struct tensor *sparse_indices;    /* sparse: int64; this one
-						   holds the values */
-	const int64_t *dense_dim;       /* sparse: dense shape, dense_rank */
+	int64_t n;           /* elements */
+	struct blob *blob;   /* NULL for n == 0 or strings; a counted ref */
+	size_t off, len;     /* bytes within the blob */
+	struct str *strings; /* STRING: n entries */
+	const struct tensor *sparse_indices; /* sparse: int64; this one
+						holds the values */
+	const int64_t *dense_dim; /* sparse: dense shape, dense_rank */
 	int dense_rank;
 	sym name;               /* of a tensor in an attribute */
 	struct str rest;        /* encoded fields that the IR does not model */
@@ -167,22 +174,22 @@ bool tensor_uniform(const struct model *m, const struct tensor *t, double *v);
 enum op_domain { DOM_ONNX, DOM_ML, DOM_TRAIN, DOM_PREVIEW, DOM_MS, DOM_NONE };
 
 enum op_id {
-	OP_UNKNOWN,             /* no schema: passes through untouched */
-	OP_RETURN,              /* a graph's outputs are its inputs */
-	OP_CALL,                /* a model-local function */
+	OP_UNKNOWN, /* no schema: passes through untouched */
+	OP_RETURN,  /* a graph's outputs are its inputs */
+	OP_CALL,    /* a model-local function */
 #define OPERATOR(id, domain, name) OP_##id,
 #include "ir/schema.def"
 	OP_COUNT
 };
 
 enum op_flag {
-	OPF_PURE = 1,           /* equal inputs give equal outputs, no effects */
+	OPF_PURE = 1, /* equal inputs give equal outputs, no effects */
 	OPF_RANDOM = 2,
-	OPF_ELEMENTWISE = 4,    /* each output element from the same place,
-				   with broadcasting */
-	OPF_COMMUTATIVE = 8,    /* the first two inputs may be swapped */
-	OPF_SHAPE_ONLY = 16,    /* data moves, values do not change */
-	OPF_SUBGRAPH = 32,      /* has graph attributes */
+	OPF_ELEMENTWISE = 4, /* each output element from the same place,
+				with broadcasting */
+	OPF_COMMUTATIVE = 8, /* the first two inputs may be swapped */
+	OPF_SHAPE_ONLY = 16, /* data moves, values do not change */
+	OPF_SUBGRAPH = 32,   /* has graph attributes */
 	OPF_DEPRECATED = 64,
 };
 
@@ -191,10 +198,10 @@ enum op_flag {
 struct op {
 	enum op_id id;
 	enum op_domain domain;
-	const char *name;       /* "Conv" */
-	int since;              /* first opset version of this row */
-	unsigned flags;         /* OPF_* */
-	int in_min, in_max, out_min, out_max;   /* ARITY_ANY: unbounded */
+	const char *name; /* "Conv" */
+	int since;        /* first opset version of this row */
+	unsigned flags;   /* OPF_* */
+	int in_min, in_max, out_min, out_max; /* ARITY_ANY: unbounded */
 	/* "X:T W:T B?:T", "*": variadic, "?": optional, "~": heterogeneous */
 	const char *in, *out;
 	/* "axis:i=1 perm:is body:g! mode:s=\"constant\"": "!": required */
@@ -206,7 +213,7 @@ struct op {
 /* The row in force for an opset version; NULL if there is none. */
 const struct op *op_find(struct str domain, struct str name, int64_t version);
 const struct op *op_latest(enum op_id id, int64_t version);
-const char *op_domain_name(enum op_domain d);   /* "" for ai.onnx */
+const char *op_domain_name(enum op_domain d); /* "" for ai.onnx */
 const struct op *op_unknown(void);
 const struct op *op_return(void);
 const struct op *op_call(void);
@@ -215,26 +222,37 @@ const struct op *op_table(size_t *n);
 
 /* ---- attributes (attr.c) ---- */
 
-enum attr_kind {                /* numbers of AttributeProto.AttributeType */
-	ATTR_NONE = 0, ATTR_FLOAT = 1, ATTR_INT = 2, ATTR_STRING = 3,
-	ATTR_TENSOR = 4, ATTR_GRAPH = 5, ATTR_FLOATS = 6, ATTR_INTS = 7,
-	ATTR_STRINGS = 8, ATTR_TENSORS = 9, ATTR_GRAPHS = 10,
-	ATTR_SPARSE = 11, ATTR_SPARSES = 12, ATTR_TYPE = 13, ATTR_TYPES = 14,
+enum attr_kind { /* numbers of AttributeProto.AttributeType */
+		 ATTR_NONE = 0,
+		 ATTR_FLOAT = 1,
+		 ATTR_INT = 2,
+		 ATTR_STRING = 3,
+		 ATTR_TENSOR = 4,
+		 ATTR_GRAPH = 5,
+		 ATTR_FLOATS = 6,
+		 ATTR_INTS = 7,
+		 ATTR_STRINGS = 8,
+		 ATTR_TENSORS = 9,
+		 ATTR_GRAPHS = 10,
+		 ATTR_SPARSE = 11,
+		 ATTR_SPARSES = 12,
+		 ATTR_TYPE = 13,
+		 ATTR_TYPES = 14,
 };
 
 struct attr {
 	sym name;
 	enum attr_kind kind;
-	sym ref;                /* function bodies: the caller's attribute */
-	uint32_t n;             /* 1 for the singular kinds */
-	bool implicit_kind;     /* the file had no type tag */
-	bool implicit_value;    /* the file left a zero value out */
+	sym ref;             /* function bodies: the caller's attribute */
+	uint32_t n;          /* 1 for the singular kinds */
+	bool implicit_kind;  /* the file had no type tag */
+	bool implicit_value; /* the file left a zero value out */
 	struct str rest;
 	union {
 		int64_t *i;
 		float *f;
 		struct str *s;
-		const struct tensor **t;        /* also sparse */
+		const struct tensor **t; /* also sparse */
 		struct graph **g;
 		const struct type **type;
 	} u;
@@ -242,82 +260,82 @@ struct attr {
 
 /* ---- graph ---- */
 
-struct use {                    /* one input slot of one user */
-	struct value *v;        /* NULL: optional input left out */
+struct use {             /* one input slot of one user */
+	struct value *v; /* NULL: optional input left out */
 	struct node *user;
-	struct use *next, **pprev;      /* in v->uses, newest first */
+	struct use *next, **pprev; /* in v->uses, newest first */
 };
 
 /* A declared name and type as the file gave it (ValueInfoProto). */
 struct info {
 	sym name;
-	const struct type *decl;        /* type_unknown() if it had none */
+	const struct type *decl; /* type_unknown() if it had none */
 	bool has_type;
 	struct str rest;
 };
 
 struct value {
-	sym name;               /* 0: to be named by model_finish() */
-	const struct type *type;        /* best known; never NULL */
-	struct graph *graph;    /* where it is defined */
-	struct node *def;       /* producer; NULL: graph input or initializer */
-	uint32_t slot;          /* output number of def, or graph input number */
-	const struct tensor *konst;     /* not NULL iff a known constant */
-	const struct tensor *init;      /* stored initializer: equals konst, or
-					   an input's overridable default */
-	const struct info *info;        /* value_info entry of the file */
-	const struct dim *data; /* small integer tensors: element values as
-				   far as known, ndata of them; or NULL */
+	sym name;                /* 0: to be named by model_finish() */
+	const struct type *type; /* best known; never NULL */
+	struct graph *graph;     /* where it is defined */
+	struct node *def; /* producer; NULL: graph input or initializer */
+	uint32_t slot;    /* output number of def, or graph input number */
+	const struct tensor *konst; /* not NULL iff a known constant */
+	const struct tensor *init;  /* stored initializer: equals konst, or
+				       an input's overridable default */
+	const struct info *info;    /* value_info entry of the file */
+	const struct dim *data;     /* small integer tensors: element values as
+				       far as known, ndata of them; or NULL */
 	uint32_t ndata;
-	bool is_input;          /* of graph->in */
+	bool is_input; /* of graph->in */
 	struct use *uses;
 	uint32_t nuse;
-	uint32_t mark;          /* scratch for one walk; see graph_mark() */
+	uint32_t mark; /* scratch for one walk; see graph_mark() */
 };
 
 struct node {
-	struct graph *graph;    /* NULL once removed */
-	struct node *prev, *next;       /* list order is a topological order */
-	const struct op *op;    /* never NULL; op_unknown() without schema */
-	struct func *func;      /* OP_CALL: the callee */
-	sym type;               /* op_type as written */
-	sym domain;             /* as written; 0: absent */
+	struct graph *graph;      /* NULL once removed */
+	struct node *prev, *next; /* list order is a topological order */
+	const struct op *op;      /* never NULL; op_unknown() without schema */
+	struct func *func;        /* OP_CALL: the callee */
+	sym type;                 /* op_type as written */
+	sym domain;               /* as written; 0: absent */
 	sym overload;
-	sym name;               /* 0: none */
+	sym name; /* 0: none */
 	struct use *in;
 	uint32_t nin;
-	struct value **out;     /* NULL: optional output left out */
+	struct value **out; /* NULL: optional output left out */
 	uint32_t nout;
-	struct attr *attr;      /* in file order */
+	struct attr *attr; /* in file order */
 	uint32_t nattr;
 	struct str rest;
 	uint32_t mark;
-	uint64_t order;         /* increases along the list; see node_before() */
+	uint64_t order; /* increases along the list; see node_before() */
 };
 
 struct graph {
 	struct model *model;
-	struct node *owner;     /* If/Loop/Scan node of this body; NULL: top */
-	struct func *func;      /* not NULL: body of this function (top only) */
+	struct node *owner; /* If/Loop/Scan node of this body; NULL: top */
+	struct func *func;  /* not NULL: body of this function (top only) */
 	sym name;
-	struct node *first, *last;      /* ret not included */
-	struct node *ret;       /* OP_RETURN; its inputs are the outputs */
+	struct node *first, *last; /* ret not included */
+	struct node *ret;          /* OP_RETURN; its inputs are the outputs */
 	struct value **in;
-	struct info *in_info;   /* nin entries: the interface as declared */
+	struct info *in_info; /* nin entries: the interface as declared */
 	uint32_t nin;
-	struct info *out_info;  /* ret->nin entries */
-	VEC(struct value *) init;       /* initializers, file order */
-	VEC(struct info *) infos;       /* value_info entries, file order */
+	struct info *out_info;    /* ret->nin entries */
+	VEC(struct value *) init; /* initializers, file order */
+	VEC(struct info *) infos; /* value_info entries, file order */
 	uint32_t nnode;
 	struct str rest;
 };
 
-struct func {                   /* FunctionProto */
+struct func { /* FunctionProto */
 	sym domain, name, overload;
-	struct graph *body;     /* in/ret carry the parameter names */
-	sym *attr;              /* attribute parameters without default */
+	struct graph *body; /* in/ret carry the parameter names */
+	sym *attr;          /* attribute parameters without default */
 	uint32_t nattr;
-	struct attr *attr_default;      /* with default */
+	struct attr *attr_default; /* with default */
 	uint32_t nattr_default;
 	struct opset *opset;
 	uint32_t nopset;
@@ -325,7 +343,7 @@ struct func {                   /* FunctionProto */
 };
 
 struct opset {
-	sym domain;             /* 0: absent, meaning ai.onnx */
+	sym domain; /* 0: absent, meaning ai.onnx */
 	int64_t version;
 	bool has_version;
 	struct str rest;
@@ -334,7 +352,7 @@ struct opset {
 struct model {
 	struct arena arena;
 	struct intern *syms;
-	struct diag *diag;      /* borrowed */
+	struct diag *diag; /* borrowed */
 	struct graph *main;
 	VEC(struct func *) func;
 	struct opset *opset;
@@ -343,27 +361,27 @@ struct model {
 	bool has_ir_version, has_model_version;
 	int64_t model_version;
 	sym producer_name, producer_version, domain, doc;
-	struct str rest;        /* metadata_props, training_info, unknown, ... */
-	struct blob *file;      /* the mapping that payloads point into; also
-				   in blobs, which holds the reference */
-	const char *path;       /* as given; for diagnostics and external data */
+	struct str rest;   /* metadata_props, training_info, unknown, ... */
+	struct blob *file; /* the mapping that payloads point into; also
+			      in blobs, which holds the reference */
+	const char *path;  /* as given; for diagnostics and external data */
 	size_t file_bytes;
-	VEC(struct blob *) blobs;       /* every blob referenced; freed with us */
-	struct map types, exprs;        /* intern tables of type.c and dim.c */
-	VEC(struct graph *) graphs;     /* every graph made, for model_free */
-	struct map gone;        /* names of removed values with value_info */
-	struct map moved;       /* values that changed graphs */
+	VEC(struct blob *) blobs;   /* every blob referenced; freed with us */
+	struct map types, exprs;    /* intern tables of type.c and dim.c */
+	VEC(struct graph *) graphs; /* every graph made, for model_free */
+	struct map gone;  /* names of removed values with value_info */
+	struct map moved; /* values that changed graphs */
 	uint32_t mark, fresh;
-	struct infer *infer;    /* of a running model_infer() */
+	struct infer *infer; /* of a running model_infer() */
 };
 
 /* model.c */
 /* An empty model with an empty main graph. */
 struct model *model_create(struct diag *d);
-void model_free(struct model *m);       /* NULL is fine */
+void model_free(struct model *m); /* NULL is fine */
 sym model_sym(struct model *m, const char *cstr);
 struct str sym_str(const struct model *m, sym s);
-const char *sym_text(const struct model *m, sym s);     /* for printing */
+const char *sym_text(const struct model *m, sym s); /* for printing */
 /* The imported version of a domain in the scope of g (functions have their
  * own imports); 0 if not imported. */
 int64_t model_opset(const struct graph *g, enum op_domain d);
@@ -394,14 +412,13 @@ struct graph *graph_create(struct model *m, struct node *owner);
  * unnamed values, new outputs return nothing until use_set(&ret->in[i], v). */
 void graph_set_inputs(struct graph *g, uint32_t n);
 void graph_set_outputs(struct graph *g, uint32_t n);
-void graph_drop_input(struct graph *g, uint32_t i);     /* must be unused */
+void graph_drop_input(struct graph *g, uint32_t i); /* must be unused */
 /* A new constant, stored as an initializer of g (not in function bodies). */
-struct value *graph_add_init(struct graph *g, sym name,
-			     const struct tensor *t);
+struct value *graph_add_init(struct graph *g, sym name, const struct tensor *t);
 /* Stable topological sort, bodies' captures counted as the owner's inputs;
  * E-cycle. */
 enum status graph_sort(struct graph *g);
-uint32_t graph_mark(struct graph *g);   /* a fresh mark number */
+uint32_t graph_mark(struct graph *g); /* a fresh mark number */
 /* "main/if_3.then" for messages; from the model's arena. */
 const char *graph_path(const struct graph *g);
 /* Is a an ancestor of (or the same as) g? */
@@ -417,7 +434,7 @@ size_t graph_node_count(const struct graph *g);
 
 #define graph_foreach(n, g) for ((n) = (g)->first; (n); (n) = (n)->next)
 /* Safe if n is removed in the loop body. */
-#define graph_foreach_safe(n, nx, g)                                        \
+#define graph_foreach_safe(n, nx, g) \
 	for ((n) = (g)->first; (n) && ((nx) = (n)->next, 1); (n) = (nx))
 
 /* node.c */
@@ -431,8 +448,8 @@ struct node *node_make(struct graph *g, enum op_id id, uint32_t nin,
 		       uint32_t nout, struct node *before);
 void node_set_input(struct node *n, uint32_t i, struct value *v);
 void node_resize_inputs(struct node *n, uint32_t nin);
-void node_remove(struct node *n);       /* outputs must be unused; drops its
-					   uses and its bodies' uses */
+void node_remove(struct node *n); /* outputs must be unused; drops its
+				     uses and its bodies' uses */
 /* Also into the graph of `before` (its ret: at the end); NULL: to the end of
  * its own graph. */
 void node_move(struct node *n, struct node *before);
@@ -443,7 +460,7 @@ struct value *node_out(const struct node *n, uint32_t i);
 bool node_is(const struct node *n, enum op_id id);
 struct at node_at(const struct node *n); /* for diagnostics */
 struct at node_at_input(const struct node *n, uint32_t i);
-enum op_id value_op(const struct value *v);     /* of v->def; OP_UNKNOWN */
+enum op_id value_op(const struct value *v); /* of v->def; OP_UNKNOWN */
 
 /* value.c */
 struct value *value_create(struct graph *g, sym name);
@@ -451,11 +468,11 @@ void value_replace_uses(struct value *from, struct value *to);
 /* As above, but leaves one user alone. */
 void value_replace_uses_except(struct value *from, struct value *to,
 			       const struct node *user);
-void use_set(struct use *u, struct value *v);   /* v NULL: left out */
+void use_set(struct use *u, struct value *v); /* v NULL: left out */
 /* Take an unused initializer, graph input or optional output of a node out of
  * its graph. */
 void value_remove(struct value *v);
-bool value_is_output(const struct value *v);    /* of its own graph */
+bool value_is_output(const struct value *v); /* of its own graph */
 /* A new initializer or (in graphs that cannot hold one) Constant node. */
 struct value *value_const(struct graph *g, const struct tensor *t,
 			  struct node *before);
@@ -502,8 +519,8 @@ bool node_ints(const struct node *n, const char *name, uint32_t input,
 	       const int64_t **v, size_t *count);
 bool node_float_param(const struct node *n, const char *name, uint32_t input,
 		      double dflt, double *v);
-struct node *mk_unsqueeze(struct graph *g, struct value *x,
-			  const int64_t *axes, size_t n, struct node *before);
+struct node *mk_unsqueeze(struct graph *g, struct value *x, const int64_t *axes,
+			  size_t n, struct node *before);
 struct node *mk_squeeze(struct graph *g, struct value *x, const int64_t *axes,
 			size_t n, struct node *before);
 /* axis in [-rank, rank) to [0, rank); false if out of range. */
@@ -526,10 +543,10 @@ enum status node_infer(struct node *n);
 
 /* ---- ONNX text syntax (print.c, parse.c) ---- */
 struct print_opts {
-	int64_t max_elements;   /* tensors above print as "..."; -1: no limit */
-	bool types;             /* print inferred types as value_info */
-	bool bits;              /* floats below 32 bits as their bits: what the
-				   onnx package reads */
+	int64_t max_elements; /* tensors above print as "..."; -1: no limit */
+	bool types;           /* print inferred types as value_info */
+	bool bits;            /* floats below 32 bits as their bits: what the
+				 onnx package reads */
 };
 /* o NULL: everything, as the file had it. */
 void model_print(const struct model *m, struct buf *b,

@@ -12,11 +12,11 @@
 #include "ir/ir.h"
 
 struct scope {
-	struct map graph;       /* graph -> its number */
-	struct map name;        /* number << 32 | sym -> value */
+	struct map graph; /* graph -> its number */
+	struct map name;  /* number << 32 | sym -> value */
 };
 
-void scope_release(struct scope *s);    /* a zeroed struct scope is empty */
+void scope_release(struct scope *s); /* a zeroed struct scope is empty */
 /* Defines v->name in v->graph; false if that graph already has the name. */
 bool scope_define(struct scope *s, struct value *v);
 /* The value of that name in g itself; NULL if there is none. */

@@ -15,13 +15,13 @@ struct axes {
 static struct axes conv_axes(const struct node *n, uint32_t input, int rank)
 {
 	(void)n, (void)input, (void)rank;
-	return (struct axes){ 0, 1 };
+	return (struct axes){0, 1};
 }
 
 static struct axes deconv_axes(const struct node *n, uint32_t input, int rank)
 {
 	(void)n, (void)input, (void)rank;
-	return (struct axes){ 1, 0 };
+	return (struct axes){1, 0};
 }
 
 static struct axes gemm_axes(const struct node *n, uint32_t input, int rank)
@@ -30,23 +30,23 @@ static struct axes gemm_axes(const struct node *n, uint32_t input, int rank)
 	bool rows_out = input ? trans : !trans;
 
 	(void)rank;
-	return rows_out ? (struct axes){ 0, 1 } : (struct axes){ 1, 0 };
+	return rows_out ? (struct axes){0, 1} : (struct axes){1, 0};
 }
 
 static struct axes matmul_axes(const struct node *n, uint32_t input, int rank)
 {
 	(void)n;
 	if (rank == 1)
-		return (struct axes){ -1, 0 };
-	return input ? (struct axes){ rank - 1, rank - 2 } :
-		       (struct axes){ rank - 2, rank - 1 };
+		return (struct axes){-1, 0};
+	return input ? (struct axes){rank - 1, rank - 2}
+		     : (struct axes){rank - 2, rank - 1};
 }
 
 /* [directions, gates * hidden, inputs] */
 static struct axes rnn_axes(const struct node *n, uint32_t input, int rank)
 {
 	(void)n, (void)input, (void)rank;
-	return (struct axes){ 1, 2 };
+	return (struct axes){1, 2};
 }
 
 /* A table of rows: each looked-up index is a channel of its own. */
@@ -57,23 +57,19 @@ static struct axes gather_axes(const struct node *n, uint32_t input, int rank)
 	(void)input;
 	if (!axis_fix(node_attr_int(n, "axis", 0), rank, &axis))
 		axis = -1;
-	return (struct axes){ axis, -1 };
+	return (struct axes){axis, -1};
 }
 
 static const struct row {
 	enum op_id op;
-	uint32_t first, last;   /* inputs that may be weights */
+	uint32_t first, last; /* inputs that may be weights */
 	int min_rank;
 	struct axes (*axes)(const struct node *n, uint32_t input, int rank);
 } table[] = {
-	{ OP_Conv, 1, 1, 3, conv_axes },
-	{ OP_ConvTranspose, 1, 1, 3, deconv_axes },
-	{ OP_Gemm, 0, 1, 2, gemm_axes },
-	{ OP_MatMul, 0, 1, 1, matmul_axes },
-	{ OP_LSTM, 1, 2, 3, rnn_axes },
-	{ OP_GRU, 1, 2, 3, rnn_axes },
-	{ OP_RNN, 1, 2, 3, rnn_axes },
-	{ OP_Gather, 0, 0, 2, gather_axes },
+	{OP_Conv, 1, 1, 3, conv_axes}, {OP_ConvTranspose, 1, 1, 3, deconv_axes},
+	{OP_Gemm, 0, 1, 2, gemm_axes}, {OP_MatMul, 0, 1, 1, matmul_axes},
+	{OP_LSTM, 1, 2, 3, rnn_axes},  {OP_GRU, 1, 2, 3, rnn_axes},
+	{OP_RNN, 1, 2, 3, rnn_axes},   {OP_Gather, 0, 0, 2, gather_axes},
 };
 
 static const struct row *find_row(const struct node *n)
@@ -103,7 +99,7 @@ size_t node_weights(const struct node *n, struct weight *w)
 		    v->konst->sparse_indices)
 			continue;
 		a = r->axes(n, i, v->konst->rank);
-		w[count++] = (struct weight){ v, i, a.channel, a.contraction };
+		w[count++] = (struct weight){v, i, a.channel, a.contraction};
 	}
 	return count;
 }

@@ -10,10 +10,10 @@
 #include "ir/ir.h"
 
 struct weight {
-	struct value *v;        /* a known constant of float type, rank >= 1 */
+	struct value *v; /* a known constant of float type, rank >= 1 */
 	uint32_t input;
-	int channel;            /* axis of output channels; -1: none */
-	int contraction;        /* axis that is summed over; -1: none */
+	int channel;     /* axis of output channels; -1: none */
+	int contraction; /* axis that is summed over; -1: none */
 };
 
 enum { WEIGHT_MAX = 3 };

@@ -12,7 +12,7 @@
 #include "ir/ir.h"
 
 struct onnx_read_opts {
-	bool no_external;       /* refuse external data */
+	bool no_external; /* refuse external data */
 };
 
 /* Read a model file ("-": standard input).  On success *out is owned by the
@@ -20,24 +20,23 @@ struct onnx_read_opts {
 enum status onnx_read(struct diag *d, const char *path,
 		      const struct onnx_read_opts *o, struct model **out);
 /* Same from memory; takes its own reference to file.  path names it. */
-enum status onnx_read_blob(struct diag *d, const char *path,
-			   struct blob *file, const struct onnx_read_opts *o,
-			   struct model **out);
+enum status onnx_read_blob(struct diag *d, const char *path, struct blob *file,
+			   const struct onnx_read_opts *o, struct model **out);
 /* Do the first bytes look like a ModelProto? */
 bool onnx_probe(const uint8_t *p, size_t n);
 
 enum onnx_external {
-	EXTERNAL_KEEP,          /* as it was: inline stays inline; external
-				   data is referenced where it lies if the
-				   output is in the same directory, else
-				   written to a new data file */
-	EXTERNAL_ALL,           /* everything >= min_external bytes */
-	EXTERNAL_NONE,          /* all inline */
+	EXTERNAL_KEEP, /* as it was: inline stays inline; external
+			  data is referenced where it lies if the
+			  output is in the same directory, else
+			  written to a new data file */
+	EXTERNAL_ALL,  /* everything >= min_external bytes */
+	EXTERNAL_NONE, /* all inline */
 };
 
 struct onnx_write_opts {
 	enum onnx_external external;
-	size_t min_external;    /* default 1024 */
+	size_t min_external; /* default 1024 */
 	bool if_changed;
 };
 
@@ -56,11 +55,11 @@ enum onnx_data_kind { DATA_TENSOR, DATA_SEQ, DATA_OPTIONAL, DATA_MAP };
 struct onnx_data {
 	enum onnx_data_kind kind;
 	sym name;
-	const struct tensor *t;         /* TENSOR */
-	enum dtype key;                 /* MAP: key type */
-	const struct tensor *keys;      /* MAP */
-	struct onnx_data *e;            /* SEQ: n elements; OPTIONAL: 0 or 1;
-					   MAP: values as a SEQ */
+	const struct tensor *t;    /* TENSOR */
+	enum dtype key;            /* MAP: key type */
+	const struct tensor *keys; /* MAP */
+	struct onnx_data *e;       /* SEQ: n elements; OPTIONAL: 0 or 1;
+				      MAP: values as a SEQ */
 	size_t n;
 };
 /* type tells which message the file holds (bare TensorProto otherwise).

@@ -53,8 +53,8 @@ bool const_fillable(const struct graph *g, const struct tensor *t);
  * there yet count as fresh ones. */
 size_t node_size(const struct model *m, const struct node *n);
 size_t const_size(const struct model *m, const struct tensor *t, sym name);
-size_t const_place_size(const struct graph *g, const struct tensor *t,
-			sym name, bool fill, const struct value *shape);
+size_t const_place_size(const struct graph *g, const struct tensor *t, sym name,
+			bool fill, const struct value *shape);
 
 /*
  * What removing a node would take along: nodes and constants that have no

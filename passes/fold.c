@@ -26,7 +26,7 @@ enum {
 struct fold {
 	struct pass_run *r;
 	struct map known; /* value -> tensor */
-	struct map kept;        /* blobs that are part of the model now */
+	struct map kept;  /* blobs that are part of the model now */
 };
 
 static const struct tensor *known(const struct fold *f, const struct value *v)

@@ -11,11 +11,11 @@
 /* Facts about a model; the driver computes what a pass needs and drops what
  * it does not keep once it changed something. */
 enum fact {
-	FACT_TYPES = 1,         /* value.type and value.data are inferred */
-	FACT_CONSTS = 2,        /* value.konst is set where known */
+	FACT_TYPES = 1,  /* value.type and value.data are inferred */
+	FACT_CONSTS = 2, /* value.konst is set where known */
 };
 
-struct pass_opt {               /* name{key=value;...}; values are int64 */
+struct pass_opt { /* name{key=value;...}; values are int64 */
 	const char *key;
 	int64_t dflt;
 	const char *help;
@@ -25,7 +25,7 @@ struct pass_run;
 
 struct pass {
 	const char *name, *summary;
-	const struct pass_opt *opts;    /* ends with key == NULL; may be NULL */
+	const struct pass_opt *opts; /* ends with key == NULL; may be NULL */
 	unsigned needs, keeps;
 	/* Works on the whole model; sets r->changed. */
 	enum status (*run)(struct pass_run *r);
@@ -34,28 +34,28 @@ struct pass {
 /* A region that a rewrite replaced: for --explain, reports and regionwise
  * verification. */
 struct rewrite_event {
-	uint64_t number;        /* counts single rewrites, from 1 */
-	const char *what;       /* rule or pass name */
-	const char *where;      /* "main/bn_3" */
+	uint64_t number;   /* counts single rewrites, from 1 */
+	const char *what;  /* rule or pass name */
+	const char *where; /* "main/bn_3" */
 };
 
 struct driver_opts {
-	const char *pipeline;   /* "fold,fix(canon,cse,dce)"; aliases O0..O3 */
-	const char *const *disable;     /* rule or pass names, NULL-ended */
-	const char *const *keep;        /* node or value names left alone */
-	bool verify_each;       /* model_verify_ir after each pass */
+	const char *pipeline; /* "fold,fix(canon,cse,dce)"; aliases O0..O3 */
+	const char *const *disable; /* rule or pass names, NULL-ended */
+	const char *const *keep;    /* node or value names left alone */
+	bool verify_each;           /* model_verify_ir after each pass */
 	bool fast_math;
-	uint64_t bisect_limit;  /* stop rewriting after this many; 0: none */
-	const char *print_after;        /* pass name or "all"; to stderr */
+	uint64_t bisect_limit;   /* stop rewriting after this many; 0: none */
+	const char *print_after; /* pass name or "all"; to stderr */
 	bool print_changed, time_passes;
-	const char *explain;    /* "RULE@NODE" */
-	size_t fold_limit;      /* bytes a folded constant may add beyond
-				   what it frees */
+	const char *explain; /* "RULE@NODE" */
+	size_t fold_limit;   /* bytes a folded constant may add beyond
+				what it frees */
 	void (*on_rewrite)(void *arg, const struct rewrite_event *e);
 	void *arg;
 };
 
-struct pass_count {             /* how often each rule or pass fired */
+struct pass_count { /* how often each rule or pass fired */
 	const char *name;
 	uint64_t n;
 };
@@ -64,12 +64,17 @@ struct pass_run {
 	struct model *m;
 	struct diag *diag;
 	const struct driver_opts *o;
-	const int64_t *opt;     /* values in the order of pass.opts */
+	const int64_t *opt; /* values in the order of pass.opts */
 	bool changed;
-	uint64_t nrewrite;      /* rewrites done so far, all passes */
-	size_t saved;           /* encoded bytes saved so far, as estimated */
+	uint64_t nrewrite; /* rewrites done so far, all passes */
+	size_t saved;      /* encoded bytes saved so far, as estimated */
 	VEC(struct pass_count) counts;
-	VEC(struct pass_time { const char *name; double s; unsigned runs; }) times;
+	VEC(struct pass_time {
+		const char *name;
+		double s;
+		unsigned runs;
+	})
+	times;
 	unsigned facts;
 };
 
@@ -89,22 +94,23 @@ enum status pipeline_print(struct diag *d, const char *pipeline,
 bool pass_allow(struct pass_run *r, const char *what, const struct node *at);
 bool pass_kept(const struct pass_run *r, const struct node *n);
 
-const struct pass *pass_table(size_t *n);       /* passes.def */
+const struct pass *pass_table(size_t *n); /* passes.def */
 const struct pass *pass_find(const char *name);
 
-/* ---- rules (rewrite.c; tables that tools/genrw makes of the .rw files) ---- */
+/* ---- rules (rewrite.c; tables that tools/genrw makes of the .rw files) ----
+ */
 
 struct rw_rule;
 size_t rule_count(void);
 const struct rw_rule *rule_at(size_t i);
 const char *rule_name(const struct rw_rule *r);
 const char *rule_summary(const struct rw_rule *r);
-const char *rule_file(const struct rw_rule *r);         /* "conv.rw" */
+const char *rule_file(const struct rw_rule *r); /* "conv.rw" */
 int rule_line(const struct rw_rule *r);
-const char *rule_class(const struct rw_rule *r);        /* "exact", "round",
-							   "fast-math" */
-const char *rule_comment(const struct rw_rule *r);      /* identity, source,
-							   counterexample */
+const char *rule_class(const struct rw_rule *r);   /* "exact", "round",
+						      "fast-math" */
+const char *rule_comment(const struct rw_rule *r); /* identity, source,
+						      counterexample */
 
 /* ---- verification (verify.c): runs two models, says how they differ ---- */
 
@@ -112,14 +118,14 @@ enum verify_mode { VERIFY_WHOLE, VERIFY_REGIONS, VERIFY_NONE };
 
 struct verify_opts {
 	uint64_t seed;
-	unsigned rounds;        /* sizes tried for dynamic dims; 0: 3 (or 1) */
-	double rtol, atol;      /* of an exact pass; 0: defaults 1e-4, 1e-5 */
-	double max_seconds;     /* --check-time, 0: 60 */
-	size_t max_bytes;       /* --check-memory, 0: 4 GiB */
-	struct array *const *const *inputs;     /* given instead of generated:
-						   ninputs sets */
+	unsigned rounds;    /* sizes tried for dynamic dims; 0: 3 (or 1) */
+	double rtol, atol;  /* of an exact pass; 0: defaults 1e-4, 1e-5 */
+	double max_seconds; /* --check-time, 0: 60 */
+	size_t max_bytes;   /* --check-memory, 0: 4 GiB */
+	struct array *const *const *inputs; /* given instead of generated:
+					       ninputs sets */
 	size_t ninputs;
-	bool lossy;             /* differences are reported, not an error */
+	bool lossy; /* differences are reported, not an error */
 };
 
 struct verify_output {
@@ -129,13 +135,13 @@ struct verify_output {
 
 struct verify_report {
 	enum verify_mode mode;
-	const char *why;        /* why not whole, or why none */
+	const char *why; /* why not whole, or why none */
 	unsigned runs;
 	size_t regions, regions_skipped;
-	struct verify_output *out;      /* per graph output */
+	struct verify_output *out; /* per graph output */
 	uint32_t nout;
 	bool differs;
-	char first[200];        /* the first difference in words */
+	char first[200]; /* the first difference in words */
 };
 
 /*
@@ -145,7 +151,6 @@ struct verify_report {
  * does not allow a whole run.  Memory of r from result's arena.
  */
 enum status verify_models(struct model *original, struct model *result,
-			  const struct verify_opts *o,
-			  struct verify_report *r);
+			  const struct verify_opts *o, struct verify_report *r);
 
 #endif

@@ -20,18 +20,18 @@
 enum { REGION_NODES = 400, MAX_DEPTH = 32 };
 
 struct area {
-	struct value *a, *b;            /* the roots */
-	VEC(struct value *) in;         /* boundary, values of b's side */
+	struct value *a, *b;    /* the roots */
+	VEC(struct value *) in; /* boundary, values of b's side */
 };
 
 /* Two graphs that correspond, and the pairs of graphs around them. */
 struct scope {
 	struct graph *a, *b;
 	struct scope *up;
-	struct map names;               /* symbol in a -> value of a */
-	struct map seen;                /* values of b already followed */
+	struct map names; /* symbol in a -> value of a */
+	struct map seen;  /* values of b already followed */
 	VEC(struct area *) regions;
-	VEC(struct value *) work;       /* pairs: a, b, a, b, ... */
+	VEC(struct value *) work; /* pairs: a, b, a, b, ... */
 };
 
 struct check {
@@ -53,12 +53,12 @@ static void scope_init(struct scope *s, struct graph *a, struct graph *b,
 {
 	struct node *n;
 
-	*s = (struct scope){ .a = a, .b = b, .up = up };
+	*s = (struct scope){.a = a, .b = b, .up = up};
 	for (uint32_t i = 0; i < a->nin; i++)
 		note(s, a->in[i]);
 	for (size_t i = 0; i < a->init.n; i++)
 		note(s, a->init.p[i]);
-	graph_foreach(n, a)
+	graph_foreach (n, a)
 		for (uint32_t i = 0; i < n->nout; i++)
 			note(s, n->out[i]);
 }
@@ -84,8 +84,7 @@ static struct value *counterpart(const struct scope *s, const struct value *vb)
 		s = s->up;
 	if (!s || !vb->name)
 		return NULL;
-	name = intern_find(s->a->model->syms,
-			   sym_str(s->b->model, vb->name));
+	name = intern_find(s->a->model->syms, sym_str(s->b->model, vb->name));
 	return name ? map_get_ptr(&s->names, name) : NULL;
 }
 
@@ -95,8 +94,7 @@ static bool same_const(const struct value *a, const struct value *b)
 	       tensor_equal(a->graph->model, a->konst, b->konst);
 }
 
-static bool same_str(const struct model *a, sym x, const struct model *b,
-		     sym y)
+static bool same_str(const struct model *a, sym x, const struct model *b, sym y)
 {
 	return str_eq(sym_str(a, x), sym_str(b, y));
 }
@@ -171,8 +169,8 @@ static bool usable_input(const struct value *v)
 static bool walk_back(struct value *root, struct graph *g,
 		      bool (*stops)(void *arg, struct value *v), void *arg)
 {
-	VEC(struct value *) todo = { 0 };
-	struct map seen = { 0 };
+	VEC(struct value *) todo = {0};
+	struct map seen = {0};
 	bool ok = true;
 
 	vec_push(&todo, root);
@@ -236,7 +234,7 @@ static void end_region(struct check *k, struct scope *s, struct value *va,
 		       struct value *vb)
 {
 	struct area *r = xcalloc(1, sizeof *r);
-	struct stop_args x = { s, r };
+	struct stop_args x = {s, r};
 	bool ok = va->graph == s->a && vb->graph == s->b &&
 		  walk_back(vb, s->b, stops_b, &x) &&
 		  walk_back(va, s->a, stops_a, &x);
@@ -279,7 +277,7 @@ static enum status step(struct check *k, struct scope *s, struct value *va,
 	if (va->is_input && vb->is_input && counterpart(s, vb) == va)
 		return OK;
 	if (va->is_input && vb->is_input && s->up && va->slot == vb->slot)
-		return OK;      /* a body's own inputs go by position */
+		return OK; /* a body's own inputs go by position */
 	if (!same_node(s, va, vb, &bodies_differ)) {
 		end_region(k, s, va, vb);
 		return OK;
@@ -294,7 +292,7 @@ static enum status step(struct check *k, struct scope *s, struct value *va,
 /* The n-th graph in the order of model_graphs: the same in a clone. */
 static size_t graph_index(const struct model *m, const struct graph *g)
 {
-	graph_vec all = { 0 };
+	graph_vec all = {0};
 	size_t i;
 
 	model_graphs(m, &all);
@@ -306,7 +304,7 @@ static size_t graph_index(const struct model *m, const struct graph *g)
 
 static struct graph *graph_at(const struct model *m, size_t i)
 {
-	graph_vec all = { 0 };
+	graph_vec all = {0};
 	struct graph *g;
 
 	model_graphs(m, &all);
@@ -324,7 +322,7 @@ static struct value *find_by_name(struct graph *g, sym name)
 		for (uint32_t i = 0; i < g->nin; i++)
 			if (g->in[i]->name == name)
 				return g->in[i];
-		graph_foreach(n, g)
+		graph_foreach (n, g)
 			for (uint32_t i = 0; i < n->nout; i++)
 				if (n->out[i] && n->out[i]->name == name)
 					return n->out[i];
@@ -337,8 +335,7 @@ struct cut {
 	struct graph *g;
 };
 
-static void cut_input(struct cut *c, uint32_t i, sym name,
-		      const struct type *t)
+static void cut_input(struct cut *c, uint32_t i, sym name, const struct type *t)
 {
 	struct value *old = find_by_name(c->g, name);
 	struct value *in = c->g->in[i];
@@ -347,7 +344,7 @@ static void cut_input(struct cut *c, uint32_t i, sym name,
 		value_replace_uses(old, in);
 	in->type = t;
 	in->name = 0;
-	c->g->in_info[i] = (struct info){ .decl = t, .has_type = true };
+	c->g->in_info[i] = (struct info){.decl = t, .has_type = true};
 }
 
 /* Copy the model and make it compute the regions' roots from fresh inputs. */
@@ -355,9 +352,9 @@ static bool cut_make(struct cut *c, const struct model *m,
 		     const struct graph *g, sym *in, const struct type **type,
 		     uint32_t nin, const sym *root, uint32_t nroot)
 {
-	static const struct driver_opts cleanup = { .pipeline = "dce" };
-	struct pass_run run = { 0 };
-	VEC(struct value *) roots = { 0 };
+	static const struct driver_opts cleanup = {.pipeline = "dce"};
+	struct pass_run run = {0};
+	VEC(struct value *) roots = {0};
 	uint32_t old;
 
 	c->m = model_clone(m);
@@ -372,7 +369,7 @@ static bool cut_make(struct cut *c, const struct model *m,
 	graph_set_outputs(c->g, nroot);
 	for (uint32_t i = 0; i < nroot; i++) {
 		use_set(&c->g->ret->in[i], roots.p[i]);
-		c->g->out_info[i] = (struct info){ .decl = type_unknown() };
+		c->g->out_info[i] = (struct info){.decl = type_unknown()};
 	}
 	vec_release(&roots);
 	c->m->main = c->g;
@@ -386,7 +383,7 @@ static bool cut_make(struct cut *c, const struct model *m,
 	return c->m->main && c->g->nin == old + nin;
 }
 
-struct batch {                  /* names and types of one run */
+struct batch { /* names and types of one run */
 	sym *in_a, *in_b, *root_a, *root_b;
 	const struct type **type_a, **type_b;
 	uint32_t nin, nroot;
@@ -396,7 +393,7 @@ static void batch_fill(struct batch *b, struct check *k, struct scope *s,
 		       size_t from, size_t to)
 {
 	struct arena *ar = &k->b->arena;
-	struct map seen = { 0 };
+	struct map seen = {0};
 	size_t max = 0;
 
 	for (size_t i = from; i < to; i++)
@@ -434,7 +431,7 @@ static void compare_roots(struct check *k, const struct batch *b,
 	double atol = k->o->atol > 0 ? k->o->atol : 1e-5;
 
 	for (uint32_t i = 0; i < b->nroot && !k->r->differs; i++) {
-		struct buf why = { 0 };
+		struct buf why = {0};
 
 		if (want[i] && got[i] &&
 		    arrays_close(got[i], want[i], rtol, atol, &why)) {
@@ -452,7 +449,7 @@ static void compare_roots(struct check *k, const struct batch *b,
 static enum status run_cut(struct model *m, const struct feed *f,
 			   struct array **out)
 {
-	struct exec_opts o = { .set = EXEC_FAST, .seed = 1 };
+	struct exec_opts o = {.set = EXEC_FAST, .seed = 1};
 	struct exec *e = exec_create(m, &o);
 	enum status s = e ? exec_run(e, f->in, out) : BAD_MODEL;
 
@@ -461,26 +458,25 @@ static enum status run_cut(struct model *m, const struct feed *f,
 }
 
 /* Runs one batch; *refused: the original's cut would not run. */
-static void run_batch(struct check *k, struct scope *s, size_t from,
-		      size_t to, bool *refused)
+static void run_batch(struct check *k, struct scope *s, size_t from, size_t to,
+		      bool *refused)
 {
-	struct batch b = { 0 };
-	struct cut ca = { 0 }, cb = { 0 };
-	struct feed f = { 0 };
+	struct batch b = {0};
+	struct cut ca = {0}, cb = {0};
+	struct feed f = {0};
 	struct array **want, **got;
 
 	batch_fill(&b, k, s, from, to);
 	want = xcalloc(b.nroot + 1, sizeof *want);
 	got = xcalloc(b.nroot + 1, sizeof *got);
-	*refused =
-		!cut_make(&ca, k->a, s->a, b.in_a, b.type_a, b.nin, b.root_a,
-			  b.nroot) ||
-		!cut_make(&cb, k->b, s->b, b.in_b, b.type_b, b.nin, b.root_b,
-			  b.nroot) ||
-		model_infer(ca.m) || model_infer(cb.m) ||
-		ca.g->nin != cb.g->nin ||
-		feed_generate(ca.m, k->o->seed, 0, &f) ||
-		run_cut(ca.m, &f, want);
+	*refused = !cut_make(&ca, k->a, s->a, b.in_a, b.type_a, b.nin, b.root_a,
+			     b.nroot) ||
+		   !cut_make(&cb, k->b, s->b, b.in_b, b.type_b, b.nin, b.root_b,
+			     b.nroot) ||
+		   model_infer(ca.m) || model_infer(cb.m) ||
+		   ca.g->nin != cb.g->nin ||
+		   feed_generate(ca.m, k->o->seed, 0, &f) ||
+		   run_cut(ca.m, &f, want);
 	if (!*refused) {
 		if (run_cut(cb.m, &f, got))
 			memset(got, 0, b.nroot * sizeof *got);
@@ -499,11 +495,13 @@ static void run_batch(struct check *k, struct scope *s, size_t from,
 
 static void run_regions(struct check *k, struct scope *s)
 {
-	struct span { size_t from, to; } cur;
-	VEC(struct span) todo = { 0 };
+	struct span {
+		size_t from, to;
+	} cur;
+	VEC(struct span) todo = {0};
 
 	if (s->regions.n)
-		vec_push(&todo, ((struct span){ 0, s->regions.n }));
+		vec_push(&todo, ((struct span){0, s->regions.n}));
 	while (todo.n && !k->r->differs && limit_time_ok()) {
 		bool refused;
 
@@ -516,8 +514,8 @@ static void run_regions(struct check *k, struct scope *s)
 		} else {
 			size_t mid = (cur.from + cur.to) / 2;
 
-			vec_push(&todo, ((struct span){ mid, cur.to }));
-			vec_push(&todo, ((struct span){ cur.from, mid }));
+			vec_push(&todo, ((struct span){mid, cur.to}));
+			vec_push(&todo, ((struct span){cur.from, mid}));
 		}
 	}
 	vec_release(&todo);
@@ -550,10 +548,9 @@ static enum status check_graphs(struct check *k, struct graph *a,
 }
 
 enum status verify_regions(struct model *original, struct model *result,
-			   const struct verify_opts *o,
-			   struct verify_report *r)
+			   const struct verify_opts *o, struct verify_report *r)
 {
-	struct check k = { original, result, o, r };
+	struct check k = {original, result, o, r};
 
 	return check_graphs(&k, original->main, result->main, NULL, 0);
 }

@@ -411,7 +411,7 @@ bool rw_build(struct rewrite *w)
 
 void rw_drop(struct rewrite *w)
 {
-	const struct map none = { 0 };
+	const struct map none = {0};
 
 	while (w->made.n)
 		node_remove(vec_pop(&w->made));

@@ -198,7 +198,7 @@ static void place_consts(struct rewrite *w)
 
 static void forget_scratch(struct rewrite *w)
 {
-	struct map keep = { 0 };
+	struct map keep = {0};
 
 	for (size_t i = 0; i < w->konst.n; i++)
 		map_put(&keep, map_ptr_key(w->konst.p[i]->konst->blob), 1);

@@ -23,12 +23,12 @@
 enum { MAX_REFUSED = 6 };
 
 struct pair {
-	struct model *a, *b;    /* original, result */
+	struct model *a, *b; /* original, result */
 	struct exec *ea, *eb;
 	const struct verify_opts *o;
 	struct verify_report *r;
-	uint32_t *from;         /* result's input i is original's from[i] */
-	struct diag *diag;      /* the caller's; ours swallows messages */
+	uint32_t *from;    /* result's input i is original's from[i] */
+	struct diag *diag; /* the caller's; ours swallows messages */
 	struct diag quiet;
 	double start;
 };
@@ -54,7 +54,7 @@ static const char *keep_text(struct pair *p, const char *s)
 /* Why the pair cannot be run whole; NULL if it can. */
 static const char *obstacle(struct pair *p)
 {
-	struct model *side[] = { p->a, p->b };
+	struct model *side[] = {p->a, p->b};
 	size_t limit = p->o->max_bytes ? p->o->max_bytes : DEFAULT_BYTES;
 	struct cost c;
 
@@ -109,7 +109,7 @@ static void compare_outputs(struct pair *p, struct array *const *want,
 
 	for (uint32_t i = 0; i < p->r->nout; i++) {
 		struct verify_output *out = &p->r->out[i];
-		struct buf why = { 0 };
+		struct buf why = {0};
 
 		if (!want[i] || !got[i]) {
 			if (want[i] != got[i])
@@ -160,9 +160,9 @@ static enum status run_pair(struct pair *p, struct array *const *in,
 	if (!s) {
 		p->quiet.last.n = 0;
 		if (run_result(p, in, got))
-			differ(p, NULL, p->quiet.last.n ?
-						p->quiet.last.p :
-						"the result fails to run");
+			differ(p, NULL,
+			       p->quiet.last.n ? p->quiet.last.p
+					       : "the result fails to run");
 		else
 			compare_outputs(p, want, got);
 		p->r->runs++;
@@ -188,21 +188,24 @@ static enum status run_given(struct pair *p)
 		if (refused && !s)
 			s = diag_error(p->diag, NULL, E_input,
 				       "the original fails on the given "
-				       "inputs: %s", p->quiet.last.p);
+				       "inputs: %s",
+				       p->quiet.last.p);
 	}
 	return s;
 }
 
 static enum status run_generated(struct pair *p)
 {
-	unsigned rounds = p->o->rounds ? p->o->rounds :
-			  feed_is_dynamic(p->a) ? 3 : 1;
+	unsigned rounds = p->o->rounds            ? p->o->rounds
+			  : feed_is_dynamic(p->a) ? 3
+						  : 1;
 	unsigned failed = 0;
 	enum status s = OK;
 
 	for (unsigned k = 0; p->r->runs < rounds && failed < MAX_REFUSED &&
-			     !s && !p->r->differs && !out_of_time(p); k++) {
-		struct feed f = { 0 };
+			     !s && !p->r->differs && !out_of_time(p);
+	     k++) {
+		struct feed f = {0};
 		bool refused = true;
 
 		if (feed_generate(p->a, p->o->seed, k, &f) == OK)
@@ -215,7 +218,7 @@ static enum status run_generated(struct pair *p)
 
 static enum status run_whole(struct pair *p)
 {
-	struct exec_opts o = { .set = EXEC_FAST, .seed = 1 };
+	struct exec_opts o = {.set = EXEC_FAST, .seed = 1};
 	enum status s = OK;
 
 	p->start = now();
@@ -226,9 +229,8 @@ static enum status run_whole(struct pair *p)
 	exec_free(p->ea);
 	exec_free(p->eb);
 	if (!p->r->runs && !s)
-		p->r->why = p->quiet.last.n ?
-				    keep_text(p, p->quiet.last.p) :
-				    "no inputs could be generated";
+		p->r->why = p->quiet.last.n ? keep_text(p, p->quiet.last.p)
+					    : "no inputs could be generated";
 	return s;
 }
 
@@ -268,26 +270,25 @@ static bool same_interface(struct pair *p)
 {
 	const struct graph *b = p->b->main;
 
-	if (p->a->main->ret->nin != b->ret->nin ||
-	    lacks_input(p->a, p->b) || lacks_input(p->b, p->a)) {
+	if (p->a->main->ret->nin != b->ret->nin || lacks_input(p->a, p->b) ||
+	    lacks_input(p->b, p->a)) {
 		differ(p, NULL, "the inputs or outputs differ");
 		return false;
 	}
 	p->from = arena_array(&p->b->arena, b->nin, sizeof *p->from);
 	for (uint32_t i = 0; i < b->nin; i++)
-		p->from[i] = input_named(p->a, sym_str(p->b,
-						       b->in_info[i].name));
+		p->from[i] =
+			input_named(p->a, sym_str(p->b, b->in_info[i].name));
 	return true;
 }
 
 enum status verify_models(struct model *original, struct model *result,
-			  const struct verify_opts *o,
-			  struct verify_report *r)
+			  const struct verify_opts *o, struct verify_report *r)
 {
-	struct pair p = { .a = original, .b = result, .o = o, .r = r };
+	struct pair p = {.a = original, .b = result, .o = o, .r = r};
 	enum status s = OK;
 
-	*r = (struct verify_report){ .mode = VERIFY_WHOLE };
+	*r = (struct verify_report){.mode = VERIFY_WHOLE};
 	name_outputs(&p);
 	if (!same_interface(&p))
 		return OK;

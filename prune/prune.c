@@ -16,7 +16,7 @@
 struct layer {
 	const struct node *node;
 	struct weight w;
-	struct tensor *t;       /* the pruned copy */
+	struct tensor *t; /* the pruned copy */
 	void *data;
 };
 
@@ -25,7 +25,7 @@ struct work {
 	const struct prune_opts *o;
 	VEC(struct layer) layers;
 	VEC(struct prune_skip) skips;
-	struct map seen;        /* values already taken: shared weights */
+	struct map seen; /* values already taken: shared weights */
 };
 
 /* Bits of |w|, ordered as numbers are; NaN sorts last and is kept. */
@@ -57,8 +57,7 @@ static uint64_t select_key(const struct layer *l, size_t n, int64_t k,
 			for (int64_t i = 0; i < l[j].t->n; i++) {
 				uint64_t u = key_of(&l[j], i);
 
-				if (shift == 48 ||
-				    u >> (shift + 16) == prefix)
+				if (shift == 48 || u >> (shift + 16) == prefix)
 					count[u >> shift & 0xffff]++;
 			}
 		}
@@ -91,8 +90,8 @@ static void zero_smallest(struct layer *l, size_t n, int64_t k)
 }
 
 /* Zero the m - n smallest of the m weights at base, base + inner, ... */
-static void zero_group(struct layer *l, int64_t base, int64_t inner,
-		       unsigned n, unsigned m)
+static void zero_group(struct layer *l, int64_t base, int64_t inner, unsigned n,
+		       unsigned m)
 {
 	uint64_t done = 0;
 
@@ -137,10 +136,10 @@ static bool excluded(const struct work *w, const struct node *n)
 
 static void skip(struct work *w, const struct node *n, const char *why)
 {
-	const char *name = n->name ? sym_text(w->m, n->name) :
-				     sym_text(w->m, n->type);
+	const char *name =
+		n->name ? sym_text(w->m, n->name) : sym_text(w->m, n->type);
 
-	vec_push(&w->skips, ((struct prune_skip){ name, why }));
+	vec_push(&w->skips, ((struct prune_skip){name, why}));
 }
 
 static const char *unfit(const struct work *w, const struct weight *x)
@@ -168,7 +167,7 @@ static void collect_node(struct work *w, const struct node *n)
 		skip(w, n, "its weight is not a stored constant");
 	for (size_t i = 0; i < k; i++) {
 		const char *why = unfit(w, &x[i]);
-		struct layer l = { .node = n, .w = x[i] };
+		struct layer l = {.node = n, .w = x[i]};
 
 		if (why)
 			skip(w, n, why);
@@ -179,12 +178,12 @@ static void collect_node(struct work *w, const struct node *n)
 
 static void collect(struct work *w)
 {
-	graph_vec graphs = { 0 };
+	graph_vec graphs = {0};
 	const struct node *n;
 
 	model_graphs(w->m, &graphs);
 	for (size_t i = 0; i < graphs.n; i++)
-		graph_foreach(n, graphs.p[i])
+		graph_foreach (n, graphs.p[i])
 			collect_node(w, n);
 	vec_release(&graphs);
 }
@@ -202,7 +201,7 @@ static enum status copy_weight(struct work *w, struct layer *l)
 	memcpy(l->data, src, old->len);
 	l->t->name = old->name;
 	l->t->enc = old->enc;
-	l->t->rest = old->enc == ENC_EXTERNAL ? (struct str){ 0 } : old->rest;
+	l->t->rest = old->enc == ENC_EXTERNAL ? (struct str){0} : old->rest;
 	return OK;
 }
 
@@ -237,8 +236,7 @@ static void fill_report(struct work *w, struct prune_report *r)
 {
 	struct arena *a = &w->m->arena;
 
-	*r = (struct prune_report){ .nlayer = w->layers.n,
-				    .nskip = w->skips.n };
+	*r = (struct prune_report){.nlayer = w->layers.n, .nskip = w->skips.n};
 	r->layer = arena_array(a, r->nlayer, sizeof *r->layer);
 	r->skip = arena_dup(a, w->skips.p, w->skips.n * sizeof *w->skips.p);
 	for (size_t i = 0; i < w->layers.n; i++) {
@@ -258,7 +256,7 @@ static void fill_report(struct work *w, struct prune_report *r)
 enum status prune(struct model *m, const struct prune_opts *o,
 		  struct prune_report *r)
 {
-	struct work w = { .m = m, .o = o };
+	struct work w = {.m = m, .o = o};
 	enum status s = OK;
 
 	collect(&w);

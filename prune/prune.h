@@ -13,8 +13,8 @@ enum prune_score { SCORE_MAGNITUDE };
 struct prune_opts {
 	enum prune_scope scope;
 	enum prune_score score;
-	double sparsity;        /* 0..1, of the prunable weights */
-	unsigned n, m;          /* PRUNE_NM: n kept of each m */
+	double sparsity; /* 0..1, of the prunable weights */
+	unsigned n, m;   /* PRUNE_NM: n kept of each m */
 	const char *const *exclude;
 };
 
@@ -27,7 +27,9 @@ struct prune_report {
 	struct prune_layer *layer;
 	size_t nlayer;
 	int64_t total, zeros;
-	struct prune_skip { const char *node, *why; } *skip;
+	struct prune_skip {
+		const char *node, *why;
+	} * skip;
 	size_t nskip;
 };
 

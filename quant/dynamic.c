@@ -32,7 +32,7 @@ static const char *unfit(const struct node *n)
 /* [N, K] to [K, N], int8. */
 static const struct tensor *transposed(struct model *m, const struct tensor *t)
 {
-	int64_t dim[] = { t->dim[1], t->dim[0] };
+	int64_t dim[] = {t->dim[1], t->dim[0]};
 	struct tensor *out = tensor_create(m, DT_I8, 2, dim);
 	const int8_t *src = tensor_data(m, t);
 	int8_t *dst;
@@ -124,7 +124,7 @@ static enum status visit(struct plan *p, struct node *n)
 
 enum status rewrite_dynamic(struct plan *p)
 {
-	graph_vec graphs = { 0 };
+	graph_vec graphs = {0};
 	struct node *n, *next;
 	enum status s = OK;
 
@@ -141,7 +141,7 @@ enum status rewrite_dynamic(struct plan *p)
 				       "or newer");
 			break;
 		}
-		graph_foreach_safe(n, next, g)
+		graph_foreach_safe (n, next, g)
 			if (!s)
 				s = visit(p, n);
 	}

@@ -60,7 +60,7 @@ void observer_add(struct observer *o, const struct array *a)
 	fit(o, hi > -lo ? hi : -lo);
 	if (o->limit == 0)
 		return;
-	per_width = 1 / observer_width(o);      /* exact: a power of two */
+	per_width = 1 / observer_width(o); /* exact: a power of two */
 	for (int64_t i = 0; i < a->n; i++) {
 		int at;
 

@@ -19,8 +19,8 @@ struct qparams qparams_of_range(double lo, double hi)
 	hi = hi > 0 ? hi : 0;
 	s = (double)(float)((hi - lo) / 255);
 	if (s < (double)FLT_MIN)
-		return (struct qparams){ 1, 0 };
-	return (struct qparams){ (float)s, (uint8_t)rint(-lo / s) };
+		return (struct qparams){1, 0};
+	return (struct qparams){(float)s, (uint8_t)rint(-lo / s)};
 }
 
 /* Strides that walk a weight channel by channel. */
@@ -30,7 +30,7 @@ struct walk {
 
 static struct walk walk_axis(const struct tensor *w, int axis)
 {
-	struct walk k = { 1, 1, 1 };
+	struct walk k = {1, 1, 1};
 
 	if (axis < 0) {
 		k.inner = w->n;
@@ -81,12 +81,13 @@ static void worst_pairs(const struct tensor *t, const void *data,
 
 		if (channel_of(&c, i) + 1 < c.channels) {
 			sum = pair_sum(a, dtype_get(t->dt, data,
-						    (size_t)(i + c.inner)) / s);
+						    (size_t)(i + c.inner)) /
+						  s);
 			worst[ch] = sum > worst[ch] ? sum : worst[ch];
 		}
 		if (i + 1 < t->n && channel_of(k, i + 1) == ch) {
-			sum = pair_sum(a, dtype_get(t->dt, data,
-						    (size_t)i + 1) / s);
+			sum = pair_sum(
+				a, dtype_get(t->dt, data, (size_t)i + 1) / s);
 			worst[ch] = sum > worst[ch] ? sum : worst[ch];
 		}
 	}
@@ -178,7 +179,7 @@ enum status quantize_weight(struct model *m, const struct tensor *w,
 	if (!channel_scales(w, data, &k, s))
 		return diag_error(m->diag, NULL, E_value,
 				  "a weight holds NaN or infinity");
-	*out = (struct qweight){ q, scale, zero, o->channel, 0 };
+	*out = (struct qweight){q, scale, zero, o->channel, 0};
 	if (o->guard)
 		out->guarded = guard_scales(w, data, &k, o->contraction, s);
 	fit_bias(o, k.channels, s);
@@ -191,8 +192,8 @@ enum status quantize_bias(struct model *m, const struct tensor *bias,
 			  const struct tensor **q, const struct tensor **scale)
 {
 	struct tensor *tq = tensor_create(m, DT_I32, 1, &bias->n);
-	struct tensor *ts = tensor_create(m, DT_F32, w->scale->rank,
-					  w->scale->dim);
+	struct tensor *ts =
+		tensor_create(m, DT_F32, w->scale->rank, w->scale->dim);
 	const float *ws = tensor_data(m, w->scale);
 	int32_t *out;
 	float *s;

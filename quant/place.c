@@ -16,22 +16,14 @@ static const struct kind_row {
 	enum op_id op;
 	enum unit_kind kind;
 } kinds[] = {
-	{ OP_Conv, UNIT_MAC },
-	{ OP_Gemm, UNIT_MAC },
-	{ OP_MatMul, UNIT_MAC },
-	{ OP_Add, UNIT_GLUE },
-	{ OP_Mul, UNIT_GLUE },
-	{ OP_Concat, UNIT_GLUE },
-	{ OP_AveragePool, UNIT_GLUE },
-	{ OP_GlobalAveragePool, UNIT_GLUE },
-	{ OP_LeakyRelu, UNIT_GLUE },
-	{ OP_Sigmoid, UNIT_GLUE },
-	{ OP_MaxPool, UNIT_PASS },
-	{ OP_Reshape, UNIT_PASS },
-	{ OP_Flatten, UNIT_PASS },
-	{ OP_Transpose, UNIT_PASS },
-	{ OP_Squeeze, UNIT_PASS },
-	{ OP_Unsqueeze, UNIT_PASS },
+	{OP_Conv, UNIT_MAC},         {OP_Gemm, UNIT_MAC},
+	{OP_MatMul, UNIT_MAC},       {OP_Add, UNIT_GLUE},
+	{OP_Mul, UNIT_GLUE},         {OP_Concat, UNIT_GLUE},
+	{OP_AveragePool, UNIT_GLUE}, {OP_GlobalAveragePool, UNIT_GLUE},
+	{OP_LeakyRelu, UNIT_GLUE},   {OP_Sigmoid, UNIT_GLUE},
+	{OP_MaxPool, UNIT_PASS},     {OP_Reshape, UNIT_PASS},
+	{OP_Flatten, UNIT_PASS},     {OP_Transpose, UNIT_PASS},
+	{OP_Squeeze, UNIT_PASS},     {OP_Unsqueeze, UNIT_PASS},
 };
 
 static bool named(const char *const *list, struct str a, struct str b)
@@ -55,7 +47,8 @@ void plan_skip(struct plan *p, const struct node *n, const char *why)
 {
 	struct quant_skip s = {
 		n->name ? sym_text(p->m, n->name) : "(unnamed)",
-		sym_text(p->m, n->type), why,
+		sym_text(p->m, n->type),
+		why,
 	};
 
 	vec_push(&p->skips, s);
@@ -127,8 +120,10 @@ static const char *unfit(const struct unit *u)
 
 static void add_unit(struct plan *p, struct node *n, enum unit_kind kind)
 {
-	struct unit u = { .n = n, .kind = kind, .x = node_in(n, 0),
-			  .out = node_out(n, 0) };
+	struct unit u = {.n = n,
+			 .kind = kind,
+			 .x = node_in(n, 0),
+			 .out = node_out(n, 0)};
 	const char *why;
 
 	if (!u.out)
@@ -153,14 +148,14 @@ static void add_unit(struct plan *p, struct node *n, enum unit_kind kind)
 
 static void find_units(struct plan *p)
 {
-	graph_vec graphs = { 0 };
+	graph_vec graphs = {0};
 	struct node *n;
 
 	model_graphs(p->m, &graphs);
 	for (size_t i = 0; i < graphs.n; i++) {
 		if (graphs.p[i]->func)
 			continue;
-		graph_foreach(n, graphs.p[i])
+		graph_foreach (n, graphs.p[i])
 			for (size_t k = 0; k < countof(kinds); k++)
 				if (node_is(n, kinds[k].op))
 					add_unit(p, n, kinds[k].kind);
@@ -266,8 +261,7 @@ static void find_acts(struct plan *p)
 		const struct unit *u = &p->units.p[i];
 
 		if (u->kind == UNIT_PASS)
-			add_act(p, u->out)->same =
-				add_act(p, node_in(u->n, 0));
+			add_act(p, u->out)->same = add_act(p, node_in(u->n, 0));
 	}
 }
 

@@ -20,11 +20,11 @@ struct sample_source {
 struct quant_opts {
 	enum quant_mode mode;
 	enum quant_range range;
-	double percentile;      /* 99.99 */
-	bool per_tensor;        /* default: per channel */
-	bool no_saturation_guard;       /* target has VNNI or the like */
-	const char *const *exclude;     /* node names or op types, NULL-ended */
-	const char *const *only;        /* op types, NULL-ended; NULL: default */
+	double percentile;          /* 99.99 */
+	bool per_tensor;            /* default: per channel */
+	bool no_saturation_guard;   /* target has VNNI or the like */
+	const char *const *exclude; /* node names or op types, NULL-ended */
+	const char *const *only;    /* op types, NULL-ended; NULL: default */
 };
 
 struct quant_skip {
@@ -32,9 +32,9 @@ struct quant_skip {
 };
 
 struct quant_report {
-	size_t quantized;       /* nodes */
-	size_t weights;         /* weight tensors */
-	size_t guarded;         /* channels shrunk against saturation */
+	size_t quantized; /* nodes */
+	size_t weights;   /* weight tensors */
+	size_t guarded;   /* channels shrunk against saturation */
 	size_t samples;
 	struct quant_skip *skip;
 	size_t nskip;
@@ -43,7 +43,6 @@ struct quant_report {
 /* Rewrites m into QDQ form (or dynamic/weight-only).  m should be optimized
  * first.  calib may be NULL for the modes that need no data. */
 enum status quantize(struct model *m, const struct quant_opts *o,
-		     const struct sample_source *calib,
-		     struct quant_report *r);
+		     const struct sample_source *calib, struct quant_report *r);
 
 #endif

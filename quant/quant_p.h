@@ -10,7 +10,7 @@
 
 /* ---- observers (observe.c) ---- */
 
-enum { OBS_BINS = 4096 };       /* even; half of them below zero */
+enum { OBS_BINS = 4096 }; /* even; half of them below zero */
 
 /*
  * A streaming histogram over [-limit, limit].  When a value exceeds the
@@ -18,8 +18,8 @@ enum { OBS_BINS = 4096 };       /* even; half of them below zero */
  * depend on the number of samples and no second pass is needed.
  */
 struct observer {
-	double min, max;        /* of what was seen; 0 is always included */
-	double limit;           /* a power of two; 0: nothing seen */
+	double min, max; /* of what was seen; 0 is always included */
+	double limit;    /* a power of two; 0: nothing seen */
 	uint64_t count;
 	uint64_t bin[OBS_BINS];
 };
@@ -31,7 +31,7 @@ double observer_width(const struct observer *o);
 
 /* ---- ranges and parameters (range.c, params.c) ---- */
 
-struct qparams {                /* unsigned 8 bit, per tensor */
+struct qparams { /* unsigned 8 bit, per tensor */
 	float scale;
 	uint8_t zero;
 };
@@ -43,16 +43,16 @@ void range_choose(const struct observer *o, enum quant_range how,
 struct qparams qparams_of_range(double lo, double hi);
 
 struct qweight {
-	const struct tensor *q; /* int8, shape of the weight */
-	const struct tensor *scale;     /* float32 [channels], or scalar */
-	const struct tensor *zero;      /* int8 zeros, shape of scale */
-	int axis;               /* -1: per tensor */
-	size_t guarded;         /* channels shrunk against saturation */
+	const struct tensor *q;     /* int8, shape of the weight */
+	const struct tensor *scale; /* float32 [channels], or scalar */
+	const struct tensor *zero;  /* int8 zeros, shape of scale */
+	int axis;                   /* -1: per tensor */
+	size_t guarded;             /* channels shrunk against saturation */
 };
 
 struct qweight_opts {
-	int channel, contraction;       /* axes; channel -1: per tensor */
-	bool guard;             /* keep u8 x s8 pair sums within 16 bits */
+	int channel, contraction; /* axes; channel -1: per tensor */
+	bool guard;               /* keep u8 x s8 pair sums within 16 bits */
 	/* float32 bias, one per output channel, and the input's scale, or NULL:
 	 * scales grow until the int32 bias fits. */
 	const float *bias;
@@ -76,25 +76,25 @@ enum status quantize_bias(struct model *m, const struct tensor *bias,
 
 enum unit_kind {
 	UNIT_NONE,
-	UNIT_MAC,               /* integer multiply-accumulate, has a weight */
-	UNIT_GLUE,              /* integer form exists; own output range */
-	UNIT_PASS,              /* output keeps the input's parameters */
+	UNIT_MAC,  /* integer multiply-accumulate, has a weight */
+	UNIT_GLUE, /* integer form exists; own output range */
+	UNIT_PASS, /* output keeps the input's parameters */
 };
 
-struct act {                    /* an activation that gets Q and DQ */
+struct act { /* an activation that gets Q and DQ */
 	struct value *v;
-	struct act *same;       /* shares the parameters of this one */
+	struct act *same; /* shares the parameters of this one */
 	struct observer *obs;
 	struct qparams p;
-	bool everywhere;        /* float users take the DQ output, too */
+	bool everywhere; /* float users take the DQ output, too */
 };
 
 struct unit {
 	struct node *n;
 	enum unit_kind kind;
-	struct value *x;        /* MAC: the activation input */
-	struct node *relu;      /* Relu/Clip that its output range absorbs */
-	struct value *out;      /* n's output, or relu's */
+	struct value *x;   /* MAC: the activation input */
+	struct node *relu; /* Relu/Clip that its output range absorbs */
+	struct value *out; /* n's output, or relu's */
 };
 
 struct plan {
@@ -104,9 +104,9 @@ struct plan {
 	VEC(struct unit) units;
 	VEC(struct act *) acts;
 	VEC(struct quant_skip) skips;
-	struct map unit_of;     /* node -> index into units */
-	struct map act_of;      /* value -> struct act * */
-	struct map zeros;       /* channels -> shared int8 zero tensor value */
+	struct map unit_of; /* node -> index into units */
+	struct map act_of;  /* value -> struct act * */
+	struct map zeros;   /* channels -> shared int8 zero tensor value */
 };
 
 bool plan_excluded(const struct plan *p, const struct node *n);

@@ -19,7 +19,7 @@ static void observe(void *arg, const struct value *v, const struct array *a)
 
 static enum status calibrate(struct plan *p, const struct sample_source *src)
 {
-	struct exec_opts o = { .hook = observe, .hook_arg = p };
+	struct exec_opts o = {.hook = observe, .hook_arg = p};
 	uint32_t nout = p->m->main->ret->nin;
 	struct array **out = xcalloc(nout + 1, sizeof *out);
 	struct array *const *in = NULL;
@@ -72,7 +72,7 @@ static void choose_params(struct plan *p)
 
 static enum status gathers(struct plan *p)
 {
-	graph_vec graphs = { 0 };
+	graph_vec graphs = {0};
 	struct node *n, *next;
 	enum status s = OK;
 
@@ -80,7 +80,7 @@ static enum status gathers(struct plan *p)
 	for (size_t i = 0; i < graphs.n && !s; i++) {
 		if (graphs.p[i]->func)
 			continue;
-		graph_foreach_safe(n, next, graphs.p[i])
+		graph_foreach_safe (n, next, graphs.p[i])
 			if (!s && node_is(n, OP_Gather) && !plan_excluded(p, n))
 				s = rewrite_gather(p, n);
 	}
@@ -107,13 +107,12 @@ static enum status quantize_static(struct plan *p,
 }
 
 enum status quantize(struct model *m, const struct quant_opts *o,
-		     const struct sample_source *calib,
-		     struct quant_report *r)
+		     const struct sample_source *calib, struct quant_report *r)
 {
-	struct plan p = { .m = m, .o = o, .r = r };
+	struct plan p = {.m = m, .o = o, .r = r};
 	enum status s;
 
-	*r = (struct quant_report){ 0 };
+	*r = (struct quant_report){0};
 	if (o->mode == QUANT_STATIC)
 		s = quantize_static(&p, calib);
 	else if (o->mode == QUANT_DYNAMIC)
@@ -121,8 +120,8 @@ enum status quantize(struct model *m, const struct quant_opts *o,
 	else
 		s = rewrite_weight_only(&p);
 	r->nskip = p.skips.n;
-	r->skip = arena_dup(&m->arena, p.skips.p,
-			    p.skips.n * sizeof *p.skips.p);
+	r->skip =
+		arena_dup(&m->arena, p.skips.p, p.skips.n * sizeof *p.skips.p);
 	plan_release(&p);
 	return s;
 }

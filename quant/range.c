@@ -100,8 +100,8 @@ static double divergence(const double *h, int bins, int n)
 		}
 		for (int i = a; i < b; i++) {
 			double p = (h[i] + (i == n - 1 ? tail : 0)) / total;
-			double q = h[i] > 0 ? mass / used / (total - tail) :
-					      1e-4 / total;
+			double q = h[i] > 0 ? mass / used / (total - tail)
+					    : 1e-4 / total;
 
 			if (p > 0)
 				kl += p * md_log(p / q);

@@ -57,7 +57,8 @@ static enum status insert_pair(struct plan *p, struct act *a)
 	zero = value_const(g, tensor_scalar(p->m, DT_U8, a->p.zero), before);
 	q = make_qdq(g, OP_QuantizeLinear, a->v, scale, zero, before);
 	dq = q ? make_qdq(g, OP_DequantizeLinear, q->out[0], scale, zero,
-			    before) : NULL;
+			  before)
+	       : NULL;
 	if (!dq)
 		return diag_error(p->m->diag, NULL, E_unsupported,
 				  "QuantizeLinear needs opset 10 or newer");
@@ -71,11 +72,10 @@ static enum status insert_pair(struct plan *p, struct act *a)
 
 /* Zero points of weights are all 0: one constant per channel count. */
 static struct value *shared_zero(struct plan *p, struct graph *g,
-				 const struct tensor *zero,
-				 struct node *before)
+				 const struct tensor *zero, struct node *before)
 {
-	uint64_t key = (uint64_t)(zero->rank ? zero->n : 0) << 32 ^
-		       map_ptr_key(g);
+	uint64_t key =
+		(uint64_t)(zero->rank ? zero->n : 0) << 32 ^ map_ptr_key(g);
 	struct value *v = map_get_ptr(&p->zeros, key);
 
 	if (v && !v->def)
@@ -92,7 +92,7 @@ struct value *weight_dequant(struct plan *p, struct node *n,
 	struct value *x = value_const(g, q->q, n);
 	struct value *scale = value_const(g, q->scale, n);
 	struct node *dq = make_qdq(g, OP_DequantizeLinear, x, scale,
-				     shared_zero(p, g, q->zero, n), n);
+				   shared_zero(p, g, q->zero, n), n);
 
 	if (!dq)
 		return NULL;
@@ -106,8 +106,8 @@ struct value *weight_dequant(struct plan *p, struct node *n,
 /* Opset 10 knows one scale per tensor only. */
 static bool can_do_axis(const struct node *n)
 {
-	const struct op *op = op_latest(OP_DequantizeLinear,
-					model_opset(n->graph, DOM_ONNX));
+	const struct op *op =
+		op_latest(OP_DequantizeLinear, model_opset(n->graph, DOM_ONNX));
 
 	return op && strstr(op->attrs, "axis:") != NULL;
 }
@@ -159,8 +159,8 @@ static enum status bias_dequant(struct plan *p, struct node *n,
 	if (s)
 		return s;
 	dq = make_qdq(n->graph, OP_DequantizeLinear,
-			value_const(n->graph, q, n),
-			value_const(n->graph, scale, n), NULL, n);
+		      value_const(n->graph, q, n),
+		      value_const(n->graph, scale, n), NULL, n);
 	if (!dq)
 		return OK;
 	if (scale->rank)

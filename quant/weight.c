@@ -7,7 +7,7 @@
  */
 #include "quant/quant_p.h"
 
-enum { MIN_TABLE = 1024 };      /* smaller tables gain nothing */
+enum { MIN_TABLE = 1024 }; /* smaller tables gain nothing */
 
 static enum status one_weight(struct plan *p, struct node *n,
 			      const struct weight *w)
@@ -17,7 +17,7 @@ static enum status one_weight(struct plan *p, struct node *n,
 	struct value *dq;
 	enum status s;
 
-	o.guard = false;        /* nothing multiplies in integers */
+	o.guard = false; /* nothing multiplies in integers */
 	s = quantize_weight(p->m, w->v->konst, &o, &q);
 	if (s)
 		return s;
@@ -33,7 +33,7 @@ static enum status one_weight(struct plan *p, struct node *n,
 enum status rewrite_gather(struct plan *p, struct node *n)
 {
 	struct value *table = node_in(n, 0), *out = node_out(n, 0);
-	struct weight w = { table, 0, 1, -1 };
+	struct weight w = {table, 0, 1, -1};
 	struct qweight_opts o;
 	struct qweight q;
 	struct node *dq;
@@ -90,7 +90,7 @@ static enum status one_node(struct plan *p, struct node *n)
 
 enum status rewrite_weight_only(struct plan *p)
 {
-	graph_vec graphs = { 0 };
+	graph_vec graphs = {0};
 	struct node *n, *next;
 	enum status s = OK;
 
@@ -98,7 +98,7 @@ enum status rewrite_weight_only(struct plan *p)
 	for (size_t i = 0; i < graphs.n && !s; i++) {
 		if (graphs.p[i]->func)
 			continue;
-		graph_foreach_safe(n, next, graphs.p[i])
+		graph_foreach_safe (n, next, graphs.p[i])
 			if (!s)
 				s = one_node(p, n);
 	}

@@ -19,12 +19,12 @@ struct kcall {
 	struct model *m;
 	struct diag *d;
 	const struct node *node;
-	struct exec *exec;      /* NULL while folding */
-	struct array **in;      /* NULL: left out */
+	struct exec *exec; /* NULL while folding */
+	struct array **in; /* NULL: left out */
 	uint32_t nin;
-	struct array **out;     /* to be filled through kcall_out */
+	struct array **out; /* to be filled through kcall_out */
 	uint32_t nout;
-	void *state;            /* per-node state made by prepare, or NULL */
+	void *state; /* per-node state made by prepare, or NULL */
 };
 
 typedef enum status kernel_fn(struct kcall *c);
@@ -32,7 +32,7 @@ typedef enum status kernel_fn(struct kcall *c);
 struct kernel {
 	enum op_id id;
 	int since;
-	kernel_fn *ref, *fast;  /* fast NULL: none */
+	kernel_fn *ref, *fast; /* fast NULL: none */
 };
 
 const struct kernel *kernel_find(const struct op *op);
@@ -50,10 +50,9 @@ enum status kcall_view(struct kcall *c, uint32_t i, struct array *a, int rank,
  * call holds the last reference, else allocates. */
 struct array *kcall_inplace(struct kcall *c, uint32_t i, uint32_t j);
 /* return kcall_error(c, E_value, "stride %lld is not positive", ...); */
-enum status kcall_error(struct kcall *c, enum diag_code code,
-			const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-bool kcall_wants(const struct kcall *c, uint32_t i);    /* output i used */
+enum status kcall_error(struct kcall *c, enum diag_code code, const char *fmt,
+			...) __attribute__((format(printf, 3, 4)));
+bool kcall_wants(const struct kcall *c, uint32_t i); /* output i used */
 /* Is input j the same array at every call (a weight)?  Packed forms of it
  * may be kept in a per-node cache. */
 bool kcall_is_const(const struct kcall *c, uint32_t j);
@@ -89,7 +88,7 @@ uint64_t kcall_seed(const struct kcall *c);
 /* Broadcast shape of two; false if they do not fit. */
 bool broadcast_dims(const struct array *a, const struct array *b, int *rank,
 		    int64_t *dim);
-#define KERNEL_MAX_RANK 32      /* larger ranks: E-unsupported */
+#define KERNEL_MAX_RANK 32 /* larger ranks: E-unsupported */
 
 #define KERNEL(op, since, ref, fast) kernel_fn ref, fast;
 #include "runtime/kernels.def"

@@ -15,9 +15,9 @@ double md_expm1(double x);
 double md_log(double x);
 double md_log1p(double x);
 double md_pow(double x, double y);
-double md_sigmoid(double x);            /* 1 / (1 + exp(-x)) */
-double md_softplus(double x);           /* log(1 + exp(x)) */
-double md_erf(double x);                /* absolute error below 2e-16 */
+double md_sigmoid(double x);  /* 1 / (1 + exp(-x)) */
+double md_softplus(double x); /* log(1 + exp(x)) */
+double md_erf(double x);      /* absolute error below 2e-16 */
 double md_sin(double x);
 double md_cos(double x);
 double md_tan(double x);

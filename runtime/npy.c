@@ -219,7 +219,8 @@ static void swap_units(uint8_t *p, size_t bytes, size_t unit)
 /* src runs with the first index fastest; dst is filled in C order. */
 static void from_fortran(const struct array *a, const uint8_t *src, size_t es)
 {
-	int64_t index[NPY_RANK_MAX] = {0}, stride[NPY_RANK_MAX], step = 1, from = 0;
+	int64_t index[NPY_RANK_MAX] = {0}, stride[NPY_RANK_MAX], step = 1,
+		from = 0;
 	uint8_t *dst = a->data;
 	int64_t i;
 	int k;

@@ -16,24 +16,24 @@ enum { COLUMNS_MAX = 1024, HEADER_ROOM = 1 << 16 };
 struct column {
 	char *name;
 	zip_uint64_t index;
-	zip_file_t *f;          /* NULL: not opened yet, or a plain file */
+	zip_file_t *f; /* NULL: not opened yet, or a plain file */
 	struct npy_layout layout;
 	size_t row_bytes;
-	int64_t done;           /* rows handed out */
+	int64_t done; /* rows handed out */
 };
 
 struct rows {
 	struct diag *d;
 	const char *path;
-	struct blob *file;      /* a plain .npy; NULL: an archive */
-	zip_t *zip;             /* NULL: a plain .npy */
+	struct blob *file; /* a plain .npy; NULL: an archive */
+	zip_t *zip;        /* NULL: a plain .npy */
 	struct column *col;
 	size_t n;
 };
 
 static enum status damaged(const struct rows *r, const char *why)
 {
-	struct at at = { .file = r->path };
+	struct at at = {.file = r->path};
 
 	return diag_error(r->d, &at, E_data, "%s", why);
 }
@@ -88,8 +88,8 @@ static enum status open_member(struct rows *r, struct column *c)
 
 	if (f)
 		zip_fclose(f);
-	s = n < 0 ? damaged(r, "a member is damaged") :
-		    npy_layout(r->d, r->path, head, (size_t)n, &c->layout);
+	s = n < 0 ? damaged(r, "a member is damaged")
+		  : npy_layout(r->d, r->path, head, (size_t)n, &c->layout);
 	if (!s)
 		c->f = zip_fopen_index(r->zip, c->index, 0);
 	if (!s && (!c->f || !read_fully(c->f, head, c->layout.off)))
@@ -100,8 +100,8 @@ static enum status open_member(struct rows *r, struct column *c)
 
 static enum status open_column(struct rows *r, struct column *c)
 {
-	enum status s = r->zip ? open_member(r, c) :
-				 npy_layout(r->d, r->path, r->file->p,
+	enum status s = r->zip ? open_member(r, c)
+			       : npy_layout(r->d, r->path, r->file->p,
 					    r->file->len, &c->layout);
 
 	if (!s && !row_size(c))
@@ -123,8 +123,8 @@ static enum status list_members(struct rows *r)
 		return damaged(r, "the zip archive has too many members");
 	r->col = xcalloc((size_t)n + 1, sizeof *r->col);
 	for (zip_int64_t i = 0; i < n && !s; i++) {
-		const char *name = zip_get_name(r->zip, (zip_uint64_t)i,
-						ZIP_FL_ENC_RAW);
+		const char *name =
+			zip_get_name(r->zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
 		size_t len = name ? strlen(name) : 0;
 		struct column *c = &r->col[r->n];
 
@@ -180,16 +180,15 @@ const struct npy_layout *rows_layout(const struct rows *r, size_t column)
 	return &r->col[column].layout;
 }
 
-static bool copy_rows(const struct rows *r, struct column *c,
-		      struct array *a)
+static bool copy_rows(const struct rows *r, struct column *c, struct array *a)
 {
 	size_t at, end;
 
 	if (r->zip)
 		return read_fully(c->f, a->data, a->bytes);
 	if (!mul_size((size_t)c->done, c->row_bytes, &at) ||
-	    !add_size(at, c->layout.off, &at) || !add_size(at, a->bytes, &end) ||
-	    end > r->file->len)
+	    !add_size(at, c->layout.off, &at) ||
+	    !add_size(at, a->bytes, &end) || end > r->file->len)
 		return false;
 	memcpy(a->data, r->file->p + at, a->bytes);
 	return true;
@@ -207,8 +206,8 @@ enum status rows_next(struct rows *r, size_t column, int64_t count,
 		return OK;
 	memcpy(dim, c->layout.dim, sizeof dim);
 	dim[0] = take;
-	*out = count ? array_create(r->d, c->layout.dt, c->layout.rank, dim) :
-		       array_create(r->d, c->layout.dt, c->layout.rank - 1,
+	*out = count ? array_create(r->d, c->layout.dt, c->layout.rank, dim)
+		     : array_create(r->d, c->layout.dt, c->layout.rank - 1,
 				    dim + 1);
 	if (!*out)
 		return LIMIT;

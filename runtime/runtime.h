@@ -26,14 +26,14 @@ struct array {
 	enum array_kind kind;
 	enum dtype dt;
 	int rank;
-	int64_t n;              /* elements */
+	int64_t n; /* elements */
 	size_t bytes;
 	void *data;
-	struct blob *blob;      /* owner of data; NULL: planned memory, or
-				   no bytes at all */
-	struct region *region;  /* planned memory in the executor's arena */
-	struct array *base;     /* STRING views: the owner of the strings */
-	struct array **item;    /* SEQ, OPTIONAL, MAP: nitem of them */
+	struct blob *blob;     /* owner of data; NULL: planned memory, or
+				  no bytes at all */
+	struct region *region; /* planned memory in the executor's arena */
+	struct array *base;    /* STRING views: the owner of the strings */
+	struct array **item;   /* SEQ, OPTIONAL, MAP: nitem of them */
 	uint32_t nitem;
 	uint32_t nref;
 	bool owns_strings;
@@ -44,13 +44,13 @@ struct array {
 struct array *array_create(struct diag *d, enum dtype dt, int rank,
 			   const int64_t *dim);
 struct array *array_ref(struct array *a);
-void array_unref(struct array *a);      /* NULL is fine */
+void array_unref(struct array *a); /* NULL is fine */
 /* Zero-copy both ways (a reference to the blob is taken). */
 struct array *array_of_tensor(struct model *m, const struct tensor *t);
 const struct tensor *array_to_tensor(struct model *m, const struct array *a);
 struct array *array_seq(size_t n);
-struct array *array_optional(struct array *a);  /* takes its own reference;
-						   NULL: none */
+struct array *array_optional(struct array *a); /* takes its own reference;
+						  NULL: none */
 /* a's data under other dims of the same element count. */
 struct array *array_view(struct array *a, int rank, const int64_t *dim);
 /* A deep copy on the heap; NULL with E-memory. */
@@ -68,8 +68,8 @@ enum exec_set { EXEC_FAST, EXEC_REFERENCE };
 
 struct exec_opts {
 	enum exec_set set;
-	uint64_t seed;          /* of random operators */
-	bool keep_all;          /* keep intermediate values for exec_value */
+	uint64_t seed; /* of random operators */
+	bool keep_all; /* keep intermediate values for exec_value */
 	/* Called for every value that a node of any graph produces (and for
 	 * graph inputs), in order of execution; not while folding. */
 	void (*hook)(void *arg, const struct value *v, const struct array *a);
@@ -90,9 +90,9 @@ void exec_free(struct exec *e);
  * out: one per graph output, owned by the caller (array_unref). */
 enum status exec_run(struct exec *e, struct array *const *in,
 		     struct array **out);
-size_t exec_planned_bytes(const struct exec *e);        /* arena size */
+size_t exec_planned_bytes(const struct exec *e); /* arena size */
 
-struct plan_stats {     /* bytes; of the last run or the static plan */
+struct plan_stats { /* bytes; of the last run or the static plan */
 	size_t naive, bound, planned;
 };
 void exec_plan_stats(const struct exec *e, struct plan_stats *s);
@@ -118,7 +118,7 @@ size_t eval_output_bytes(const struct node *n);
 struct feed {
 	struct array **in;
 	uint32_t n;
-	char *sizes;            /* "N=2, H=32": what dynamic dims became */
+	char *sizes; /* "N=2, H=32": what dynamic dims became */
 };
 
 /*
@@ -135,22 +135,22 @@ bool feed_is_dynamic(const struct model *m);
 
 /* ---- comparison (compare.c) ---- */
 
-struct compare {                /* accumulates over calls */
-	double max_abs, max_rel;        /* rel: |a-b| / (|b| + 1e-6 scale) */
-	double sum_abs;         /* over count elements */
-	double signal, noise;   /* sums of squares: SQNR = 10 log10(s/n) */
-	int64_t count, mismatched;      /* non-float elements that differ;
-					   NaN against number counts */
-	int64_t rows, agree;    /* argmax along the last axis */
+struct compare {                   /* accumulates over calls */
+	double max_abs, max_rel;   /* rel: |a-b| / (|b| + 1e-6 scale) */
+	double sum_abs;            /* over count elements */
+	double signal, noise;      /* sums of squares: SQNR = 10 log10(s/n) */
+	int64_t count, mismatched; /* non-float elements that differ;
+				      NaN against number counts */
+	int64_t rows, agree;       /* argmax along the last axis */
 	bool shape_differs;
-	char why[160];          /* first structural difference */
+	char why[160]; /* first structural difference */
 };
 
 /* got against want. */
 void compare_add(struct compare *c, const struct array *got,
 		 const struct array *want);
-double compare_sqnr(const struct compare *c);   /* dB; INFINITY if equal */
-double compare_agreement(const struct compare *c);      /* 0..1 */
+double compare_sqnr(const struct compare *c);      /* dB; INFINITY if equal */
+double compare_agreement(const struct compare *c); /* 0..1 */
 double compare_mean(const struct compare *c);
 /* |got - want| <= atol + rtol * |want| everywhere, integers equal? */
 bool arrays_close(const struct array *got, const struct array *want,
@@ -162,8 +162,7 @@ enum status npy_parse(struct diag *d, const char *path, struct blob *file,
 		      size_t off, size_t len, struct array **out);
 /* False if the type has no npy form (bf16, fp8, int4, sequences). */
 bool npy_can_hold(const struct array *a);
-enum status npy_write(struct diag *d, const char *path,
-		      const struct array *a);
+enum status npy_write(struct diag *d, const char *path, const struct array *a);
 /* All members of an .npz; names without ".npy"; caller frees. */
 struct npz_entry {
 	char *name;
@@ -179,7 +178,7 @@ struct npy_layout {
 	enum dtype dt;
 	int rank;
 	int64_t dim[NPY_RANK_MAX];
-	size_t off;             /* of the data */
+	size_t off; /* of the data */
 };
 enum status npy_layout(struct diag *d, const char *path, const uint8_t *p,
 		       size_t len, struct npy_layout *out);
@@ -187,7 +186,7 @@ enum status npy_layout(struct diag *d, const char *path, const uint8_t *p,
 /* ---- rows of an .npz or .npy, streamed (rows.c) ---- */
 struct rows;
 enum status rows_open(struct diag *d, const char *path, struct rows **out);
-void rows_free(struct rows *r);         /* NULL is fine */
+void rows_free(struct rows *r); /* NULL is fine */
 size_t rows_columns(const struct rows *r);
 /* "" for an .npy file. */
 const char *rows_name(const struct rows *r, size_t column);
