@@ -118,16 +118,35 @@ static const char *op_text(struct model *m, const struct node *n)
 			    sym_text(m, n->type));
 }
 
+/* Both zeros of float32 have no bit set but the sign. */
+static uint64_t count_zeros_f32(const uint8_t *p, int64_t n)
+{
+	uint64_t zeros = 0;
+
+	for (int64_t i = 0; i < n; i++) {
+		uint32_t bits;
+
+		memcpy(&bits, p + 4 * i, sizeof bits);
+		zeros += !(bits << 1);
+	}
+	return zeros;
+}
+
 static void count_tensor(struct model *m, struct cost *c, struct map *seen,
 			 const struct tensor *t)
 {
+	const uint8_t *p;
+
 	if (!t || !map_put(seen, map_ptr_key(t), 1))
 		return;
 	c->weight_bytes += t->len;
 	c->params += (uint64_t)t->n;
-	if (!dtype_is_float(t->dt))
+	if (t->dt == DT_F32) {
+		p = tensor_data(m, t);
+		c->zeros += p ? count_zeros_f32(p, t->n) : 0;
 		return;
-	for (int64_t i = 0; i < t->n; i++)
+	}
+	for (int64_t i = 0; i < t->n && dtype_is_float(t->dt); i++)
 		c->zeros += tensor_float(m, t, i) == 0;
 }
 

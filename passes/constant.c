@@ -101,6 +101,20 @@ const struct tensor *const_cast_to(struct model *m, const struct tensor *t,
 	return r;
 }
 
+/* NaN and infinity have every bit of the exponent set. */
+static bool finite_f32(const uint8_t *p, size_t n)
+{
+	uint32_t odd = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits;
+
+		memcpy(&bits, p + 4 * i, sizeof bits);
+		odd |= (bits & 0x7f800000) == 0x7f800000;
+	}
+	return !odd;
+}
+
 bool const_finite(const struct model *m, const struct tensor *t)
 {
 	const void *p;
@@ -112,6 +126,8 @@ bool const_finite(const struct model *m, const struct tensor *t)
 	p = tensor_data(m, t);
 	if (!p)
 		return false;
+	if (t->dt == DT_F32)
+		return finite_f32(p, (size_t)t->n);
 	for (size_t i = 0; i < (size_t)t->n; i++)
 		if (!isfinite(dtype_get(t->dt, p, i)))
 			return false;
