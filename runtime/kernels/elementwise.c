@@ -76,7 +76,7 @@ static enum status choose_lane(struct ew_job *j, const struct ew_row *r,
 				   dtype_name(dt));
 	if (fast && dt == DT_F32 && r->q) {
 		j->lane = LANE_F32;
-		j->fn = r->q;
+		j->fn = ew_fast(r->q);
 	} else if (j->lane == LANE_F64) {
 		j->fn = r->f;
 	} else {
@@ -183,6 +183,16 @@ static void pow_int(const struct ew_par *p, size_t n, void *y,
 		out[k] = int_pow(a[k], b[k]);
 }
 
+static bool all_same(const double *v, size_t n)
+{
+	for (size_t k = 1; k < n; k++)
+		if (v[k] != v[0])
+			return false;
+	return true;
+}
+
+/* Squares, the usual case, without a call per element; md_pow computes them
+ * the same way. */
 static void pow_float(const struct ew_par *p, size_t n, void *y,
 		      const void *const *x)
 {
@@ -190,6 +200,11 @@ static void pow_float(const struct ew_par *p, size_t n, void *y,
 	double *out = y;
 
 	(void)p;
+	if (b[0] == 2 && all_same(b, n)) {
+		for (size_t k = 0; k < n; k++)
+			out[k] = a[k] * a[k];
+		return;
+	}
 	for (size_t k = 0; k < n; k++)
 		out[k] = md_pow(a[k], b[k]);
 }
@@ -304,7 +319,7 @@ static enum status clip(struct kcall *c, bool fast)
 	}
 	if (fast && dt == DT_F32) {
 		j.lane = LANE_F32;
-		j.fn = q_clip;
+		j.fn = ew_fast(q_clip);
 	}
 	st = clip_bound(c, &j.par, 0);
 	if (!st)

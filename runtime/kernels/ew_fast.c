@@ -1,158 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ew_fast.c -- float loops of the fast set.
- *
- * Plain loops over inline functions without branches: the compiler's vectors
- * give the same bits as scalar code.
+ * ew_fast.c -- the float loops for any CPU, and the choice of the set.
  */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+/* Below -O3 this compiler leaves loops of unknown length scalar; selections
+ * between floats count as traps unless it is told otherwise.  Neither changes
+ * a result. */
+#pragma GCC optimize("O3,no-trapping-math,no-math-errno")
+#endif
+
 #include <math.h>
 
+#include "runtime/cpu.h"
 #include "runtime/kernels/ew_p.h"
 #include "runtime/mathf.h"
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
-/* Below -O3 this compiler leaves loops of unknown length scalar. */
-#pragma GCC optimize("O3")
+#define NAME(op) q_##op
+#include "runtime/kernels/ew_fast_body.h"
+
+ew_fn *ew_fast(ew_fn *q)
+{
+#if defined(__x86_64__)
+#define F(op) {q_##op, v_##op},
+	static const struct {
+		ew_fn *any, *avx2;
+	} both[] = {EW_FAST(F)};
+#undef F
+
+	for (size_t i = 0; cpu_level() >= CPU_AVX2 && i < countof(both); i++)
+		if (both[i].any == q)
+			return both[i].avx2;
 #endif
-
-#define Q1(name, expr)                                                     \
-	void q_##name(const struct ew_par *p, size_t n, void *y,           \
-		      const void *const *x)                                \
-	{                                                                  \
-		const float *xa = x[0];                                    \
-		const float ALPHA = (float)p->a[0], BETA = (float)p->a[1]; \
-		float *out = y;                                            \
-                                                                           \
-		(void)ALPHA;                                               \
-		(void)BETA;                                                \
-		for (size_t k = 0; k < n; k++) {                           \
-			const float a = xa[k];                             \
-                                                                           \
-			out[k] = (expr);                                   \
-		}                                                          \
-	}
-#define Q2(name, expr)                                           \
-	void q_##name(const struct ew_par *p, size_t n, void *y, \
-		      const void *const *x)                      \
-	{                                                        \
-		const float *xa = x[0], *xb = x[1];              \
-		float *out = y;                                  \
-                                                                 \
-		(void)p;                                         \
-		for (size_t k = 0; k < n; k++) {                 \
-			const float a = xa[k], b = xb[k];        \
-                                                                 \
-			out[k] = (expr);                         \
-		}                                                \
-	}
-
-/* exp(x) - 1 for x <= 0: the series near 0 keeps the relative error */
-static inline float expm1_neg(float x)
-{
-	float p = 1.0f / 5040, e = mf_exp(x) - 1.0f;
-
-	p = p * x + 1.0f / 720;
-	p = p * x + 1.0f / 120;
-	p = p * x + 1.0f / 24;
-	p = p * x + 1.0f / 6;
-	p = p * x + 0.5f;
-	p = x + x * x * p;
-	return x > -0.5f ? p : e;
-}
-
-/* log(1 + t), 0 <= t <= 1 */
-static inline float log1p_unit(float t)
-{
-	float u = 1.0f + t, d = u - 1.0f;
-	float r = mf_log(u) * (t / d);
-
-	return d == 0.0f ? t : r;
-}
-
-static inline float softplus(float x)
-{
-	float m = x > 0.0f || x != x ? x : 0.0f;
-
-	return m + log1p_unit(mf_exp(-mf_abs(x)));
-}
-
-static inline float clamp01(float v)
-{
-	v = v < 0.0f ? 0.0f : v;
-	return v > 1.0f ? 1.0f : v;
-}
-
-/* tanh(softplus(x)) = s (s + 2) / (s (s + 2) + 2) with s = exp(x) */
-static inline float mish(float x)
-{
-	float s = mf_exp(x > 20.0f ? 20.0f : x), n = s * (s + 2.0f);
-
-	return x * (n / (n + 2.0f));
-}
-
-static inline float gelu_tanh(float x)
-{
-	float t = 0.797884561f * (x + 0.044715f * x * x * x);
-
-	return 0.5f * x * (1.0f + mf_tanh(t));
-}
-
-Q2(add, a + b)
-Q2(sub, a - b)
-Q2(mul, a *b)
-Q2(div, a / b)
-Q2(max, a > b || a != a ? a : b)
-Q2(min, a < b || a != a ? a : b)
-Q2(equal, a == b ? 1.0f : 0.0f)
-Q2(greater, a > b ? 1.0f : 0.0f)
-Q2(greater_equal, a >= b ? 1.0f : 0.0f)
-Q2(less, a < b ? 1.0f : 0.0f)
-Q2(less_equal, a <= b ? 1.0f : 0.0f)
-Q2(prelu, a < 0.0f ? a * b : a)
-Q1(abs, mf_abs(a))
-Q1(neg, -a)
-Q1(ceil, ceilf(a))
-Q1(floor, floorf(a))
-Q1(round, rintf(a))
-Q1(sqrt, sqrtf(a))
-Q1(reciprocal, 1.0f / a)
-Q1(exp, mf_exp(a))
-Q1(log, mf_log(a))
-Q1(relu, a > 0.0f || a != a ? a : 0.0f)
-Q1(leakyrelu, a < 0.0f ? ALPHA * a : a)
-Q1(elu, a < 0.0f ? ALPHA * expm1_neg(a) : a)
-Q1(selu, BETA *(a > 0.0f ? a : ALPHA * expm1_neg(a)))
-Q1(celu, a > 0.0f ? a : ALPHA * expm1_neg(a / ALPHA))
-Q1(thresholded, a > ALPHA || a != a ? a : 0.0f)
-Q1(hardsigmoid, clamp01(ALPHA *a + BETA))
-Q1(hardswish, a *clamp01(a / 6.0f + 0.5f))
-Q1(sigmoid, mf_sigmoid(a))
-Q1(tanh, mf_tanh(a))
-Q1(erf, mf_erf(a))
-Q1(softplus, softplus(a))
-Q1(softsign, a / (1.0f + mf_abs(a)))
-Q1(gelu_erf, 0.5f * a * (1.0f + mf_erf(a * 0.707106781f)))
-Q1(gelu_tanh, gelu_tanh(a))
-Q1(swish, a *mf_sigmoid(ALPHA *a))
-Q1(mish, mish(a))
-
-void q_gelu(const struct ew_par *p, size_t n, void *y, const void *const *x)
-{
-	if (p->i[0])
-		q_gelu_tanh(p, n, y, x);
-	else
-		q_gelu_erf(p, n, y, x);
-}
-
-void q_clip(const struct ew_par *p, size_t n, void *y, const void *const *x)
-{
-	const float lo = (float)p->a[0], hi = (float)p->a[1], *xa = x[0];
-	float *out = y;
-
-	for (size_t k = 0; k < n; k++) {
-		float v = xa[k];
-
-		v = v < lo ? lo : v;
-		out[k] = v > hi ? hi : v;
-	}
+	return q;
 }

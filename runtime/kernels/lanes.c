@@ -5,6 +5,11 @@
  * Types with a C type of their own have a loop each, from one macro; the
  * others go through dtype_get and dtype_set.
  */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+/* Below -O3 this compiler leaves loops of unknown length scalar. */
+#pragma GCC optimize("O3")
+#endif
+
 #include <math.h>
 #include <string.h>
 
@@ -35,12 +40,18 @@ bool lane_of(enum dtype t, enum lane *l)
 		const T *from = (const T *)base + off;                \
 		D *to = dst;                                          \
                                                                       \
-		if (stride == 1)                                      \
+		if (stride == 1) {                                    \
 			for (size_t i = 0; i < n; i++)                \
 				to[i] = (D)from[i];                   \
-		else                                                  \
+		} else if (stride == 0) {                             \
+			const D one = (D)from[0];                     \
+                                                                      \
+			for (size_t i = 0; i < n; i++)                \
+				to[i] = one;                          \
+		} else {                                              \
 			for (size_t i = 0; i < n; i++)                \
 				to[i] = (D)from[(int64_t)i * stride]; \
+		}                                                     \
 	} while (0)
 
 static void load_f64(enum dtype t, const void *base, int64_t off,

@@ -108,6 +108,7 @@ struct move {
 	int64_t chunk;
 	char *flat, *strided;
 	bool scatter;
+	int tile;
 };
 
 #define COPY_RUN(T)                                                         \
@@ -151,6 +152,123 @@ static void scatter_run(char *dst, int64_t step, const char *src, int64_t n,
 	else
 		for (int64_t i = 0; i < n; i++)
 			memcpy(dst + i * step, src + (size_t)i * es, es);
+}
+
+/* Rows of at least this many elements, read across, go tile by tile. */
+enum { TILE = 16 };
+
+#define TILE_COPY(T)                                                       \
+	do {                                                               \
+		for (int64_t i = 0; i < rows; i++)                         \
+			for (int64_t k = 0; k < cols; k++)                 \
+				memcpy(dst + (i * to + k) *                \
+						       (int64_t)sizeof(T), \
+				       src + i * down + k * across,        \
+				       sizeof(T));                         \
+	} while (0)
+
+/* rows x cols elements; those of a row are `to` apart in dst from the next
+ * row's. */
+static void copy_tile(char *dst, int64_t to, const char *src, int64_t down,
+		      int64_t across, int64_t rows, int64_t cols, size_t es)
+{
+	switch (es) {
+	case 1:
+		TILE_COPY(uint8_t);
+		break;
+	case 2:
+		TILE_COPY(uint16_t);
+		break;
+	case 4:
+		TILE_COPY(uint32_t);
+		break;
+	case 8:
+		TILE_COPY(uint64_t);
+		break;
+	default:
+		for (int64_t i = 0; i < rows; i++)
+			for (int64_t k = 0; k < cols; k++)
+				memcpy(dst + (i * to + k) * (int64_t)es,
+				       src + i * down + k * across, es);
+	}
+}
+
+/* The axis whose neighbours are neighbours in memory, if the innermost one
+ * is not that: both are walked in tiles, so that each line of memory is
+ * touched while it is near.  -1: no tiles. */
+static int tile_axis(const struct move *m)
+{
+	int last = m->rank - 1;
+
+	if (m->scatter || last < 1 || m->dim[last] < TILE ||
+	    m->stride[last] == (int64_t)m->es || m->stride[last] == 0)
+		return -1;
+	for (int d = 0; d < last; d++)
+		if (m->stride[d] == (int64_t)m->es && m->dim[d] >= TILE)
+			return d;
+	return -1;
+}
+
+/* Task i: a band of the tile axis, TILE wide, for one place of the axes
+ * before it. */
+static void tile_band(const struct move *m, size_t task)
+{
+	int t = m->tile, last = m->rank - 1;
+	int64_t bands = (m->dim[t] + TILE - 1) / TILE;
+	int64_t band = (int64_t)task % bands, place = (int64_t)task / bands;
+	int64_t rows = m->dim[t] - band * TILE, off = 0, mid = 1, to = 1;
+	int64_t flat = place * m->dim[t] + band * TILE;
+
+	rows = rows < TILE ? rows : TILE;
+	for (int d = t - 1; d >= 0; d--) {
+		off += place % m->dim[d] * m->stride[d];
+		place /= m->dim[d];
+	}
+	off += band * TILE * m->stride[t];
+	for (int d = t + 1; d <= last; d++)
+		to *= m->dim[d];
+	mid = to / m->dim[last];
+	for (int64_t q = 0; q < mid; q++) {
+		int64_t at = off, rest = q;
+
+		for (int d = last - 1; d > t; d--) {
+			at += rest % m->dim[d] * m->stride[d];
+			rest /= m->dim[d];
+		}
+		for (int64_t k = 0; k < m->dim[last]; k += TILE) {
+			int64_t cols = m->dim[last] - k;
+
+			cols = cols < TILE ? cols : TILE;
+			copy_tile(m->flat + (flat * to + q * m->dim[last] + k) *
+						    (int64_t)m->es,
+				  to, m->strided + at + k * m->stride[last],
+				  m->stride[t], m->stride[last], rows, cols,
+				  m->es);
+		}
+	}
+}
+
+static void tile_chunk(void *arg, size_t task)
+{
+	tile_band(arg, task);
+}
+
+static bool move_tiles(struct move *m)
+{
+	size_t tasks;
+
+	m->tile = tile_axis(m);
+	if (m->tile < 0)
+		return false;
+	tasks = (size_t)((m->dim[m->tile] + TILE - 1) / TILE);
+	for (int d = 0; d < m->tile; d++)
+		tasks *= (size_t)m->dim[d];
+	if (m->n >= MOVE_CHUNK)
+		pool_for(tasks, tile_chunk, m);
+	else
+		for (size_t i = 0; i < tasks; i++)
+			tile_band(m, i);
+	return true;
 }
 
 /* Elements [lo, hi) of the flat side. */
@@ -239,6 +357,8 @@ static void move_go(struct move *m, const int64_t *dim, const int64_t *stride)
 	m->n = 1;
 	for (int d = 0; d < m->rank; d++)
 		m->n *= m->dim[d];
+	if (move_tiles(m))
+		return;
 	m->chunk = MOVE_CHUNK / (int64_t)m->es + 1;
 	chunks = (size_t)((m->n + m->chunk - 1) / m->chunk);
 	/* Scattered targets may overlap only where the caller wants that. */

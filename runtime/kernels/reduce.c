@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reduce.c -- Reduce*, ArgMax, ArgMin.
+ * reduce.c -- Reduce*.
  *
- * Kept and reduced axes are separated into two walks; each output element is
- * one sequential sum over the reduced ones in order of memory, in double or
- * int64.  Threads split outputs.
+ * Kept and reduced axes are separated into two walks.  Where the innermost
+ * axis is reduced, its elements go to 16 partial results, number i to i mod
+ * 16, which a fixed tree joins; where it is kept, neighbouring outputs are
+ * computed together, each in order of memory.  Double or int64; threads split
+ * outputs.
  */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+/* Below -O3 this compiler leaves loops of unknown length scalar. */
+#pragma GCC optimize("O3,no-trapping-math")
+#endif
+
 #include <math.h>
 #include <string.h>
 
@@ -14,10 +21,13 @@
 #include "runtime/kernels/move_p.h"
 #include "runtime/mathd.h"
 
-enum { REDUCE_BLOCK = 256 };
+enum { REDUCE_BLOCK = 256, PARTS = 16 };
+
+enum fold { FOLD_SUM, FOLD_PROD, FOLD_MAX, FOLD_MIN, FOLD_LOGSUMEXP };
 
 struct reduce {
 	enum op_id op;
+	enum fold fold;
 	const struct array *x;
 	struct array *y;
 	enum lane lane;
@@ -30,26 +40,61 @@ struct reduce {
 
 /* What a reduction keeps while it runs. */
 struct acc {
-	double f;     /* sum or extremum */
+	double f[PARTS];
 	double scale; /* LogSumExp: the maximum so far */
 	int64_t i;
 	bool any;
 };
 
+static enum fold fold_of(enum op_id op)
+{
+	switch (op) {
+	case OP_ReduceProd:
+		return FOLD_PROD;
+	case OP_ReduceMax:
+		return FOLD_MAX;
+	case OP_ReduceMin:
+		return FOLD_MIN;
+	case OP_ReduceLogSumExp:
+		return FOLD_LOGSUMEXP;
+	default:
+		return FOLD_SUM;
+	}
+}
+
+/* Of nothing: the neutral element, as the operators define. */
+static double neutral_f(enum fold f)
+{
+	return f == FOLD_PROD  ? 1
+	       : f == FOLD_MAX ? -INFINITY
+	       : f == FOLD_MIN ? INFINITY
+			       : 0;
+}
+
+static int64_t neutral_i(enum fold f, enum dtype dt)
+{
+	unsigned bits = dtype_bits(dt);
+	bool is_signed = dtype_kind(dt) == 'i';
+	uint64_t top = is_signed ? (uint64_t)1 << (bits - 1) : 0;
+
+	if (dtype_kind(dt) == 'b')
+		return f == FOLD_MIN || f == FOLD_PROD;
+	if (f == FOLD_PROD)
+		return 1;
+	if (f == FOLD_MAX)
+		return (int64_t)(0 - top);
+	if (f == FOLD_MIN)
+		return (int64_t)(is_signed ? top - 1
+					   : UINT64_MAX >> (64 - bits));
+	return 0;
+}
+
 static void acc_start(const struct reduce *r, struct acc *a)
 {
-	bool one = r->op == OP_ReduceProd;
-
-	*a = (struct acc){
-		.f = one ? 1 : 0, .i = one ? 1 : 0, .scale = -INFINITY};
-	/* Of nothing: the neutral element, as the operators define. */
-	if (r->op == OP_ReduceMax) {
-		a->f = -INFINITY;
-		a->i = INT64_MIN;
-	} else if (r->op == OP_ReduceMin) {
-		a->f = INFINITY;
-		a->i = INT64_MAX;
-	}
+	*a = (struct acc){.scale = -INFINITY};
+	a->i = neutral_i(r->fold, r->x->dt);
+	for (int k = 0; k < PARTS; k++)
+		a->f[k] = neutral_f(r->fold);
 }
 
 /* sum of exp(v - max), rescaled when the maximum grows */
@@ -63,51 +108,81 @@ static void add_logsumexp(struct acc *a, const double *v, size_t n)
 		return;
 	if (max == INFINITY) {
 		a->scale = max;
-		a->f = 1;
+		a->f[0] = 1;
 		return;
 	}
-	a->f *= md_exp(a->scale - max);
+	a->f[0] *= md_exp(a->scale - max);
 	for (size_t k = 0; k < n; k++)
-		a->f += md_exp(v[k] - max);
+		a->f[0] += md_exp(v[k] - max);
 	a->scale = max;
 }
 
-static void acc_f(const struct reduce *r, struct acc *a, const double *v,
-		  size_t n)
-{
-	double s = a->f;
+/* s[l] = s[l] o v[row * w + l]; NaN wins. */
+#define FOLD(expr)                                               \
+	do {                                                     \
+		for (size_t row = 0; row < rows; row++, v += w)  \
+			for (size_t l = 0; l < w; l++) {         \
+				const double a = s[l], b = v[l]; \
+                                                                 \
+				s[l] = (expr);                   \
+			}                                        \
+	} while (0)
 
-	switch (r->op) {
-	case OP_ReduceProd:
-		for (size_t k = 0; k < n; k++)
-			s *= v[k];
+static inline void fold_w(enum fold f, double *restrict s, const double *v,
+			  size_t w, size_t rows)
+{
+	switch (f) {
+	case FOLD_PROD:
+		FOLD(a * b);
 		break;
-	case OP_ReduceMax:
-		for (size_t k = 0; k < n; k++)
-			s = v[k] > s || v[k] != v[k] ? v[k] : s;
+	case FOLD_MAX:
+		FOLD(b > a || b != b ? b : a);
 		break;
-	case OP_ReduceMin:
-		for (size_t k = 0; k < n; k++)
-			s = v[k] < s || v[k] != v[k] ? v[k] : s;
+	case FOLD_MIN:
+		FOLD(b < a || b != b ? b : a);
 		break;
-	case OP_ReduceL1:
-		for (size_t k = 0; k < n; k++)
-			s += fabs(v[k]);
-		break;
-	case OP_ReduceL2:
-	case OP_ReduceSumSquare:
-		for (size_t k = 0; k < n; k++)
-			s += v[k] * v[k];
-		break;
-	case OP_ReduceLogSumExp:
-		add_logsumexp(a, v, n);
-		return;
 	default:
-		for (size_t k = 0; k < n; k++)
-			s += v[k];
+		FOLD(a + b);
 		break;
 	}
-	a->f = s;
+}
+
+/* Elements to partial results; the last few to the first of them. */
+static void fold_parts(enum fold f, double *s, const double *v, size_t n)
+{
+	size_t rows = n / PARTS;
+
+	fold_w(f, s, v, PARTS, rows);
+	if (n % PARTS)
+		fold_w(f, s, v + rows * PARTS, n % PARTS, 1);
+}
+
+static double join_parts(enum fold f, double *s)
+{
+	for (size_t h = PARTS / 2; h; h /= 2)
+		fold_w(f, s, s + h, h, 1);
+	return s[0];
+}
+
+/* What is summed, from the elements. */
+static void transform(enum op_id op, double *v, size_t n)
+{
+	if (op == OP_ReduceL1)
+		for (size_t k = 0; k < n; k++)
+			v[k] = fabs(v[k]);
+	else if (op == OP_ReduceL2 || op == OP_ReduceSumSquare)
+		for (size_t k = 0; k < n; k++)
+			v[k] *= v[k];
+}
+
+static void acc_f(const struct reduce *r, struct acc *a, double *v, size_t n)
+{
+	if (r->fold == FOLD_LOGSUMEXP) {
+		add_logsumexp(a, v, n);
+		return;
+	}
+	transform(r->op, v, n);
+	fold_parts(r->fold, a->f, v, n);
 }
 
 static void acc_i(const struct reduce *r, struct acc *a, const int64_t *v,
@@ -120,27 +195,18 @@ static void acc_i(const struct reduce *r, struct acc *a, const int64_t *v,
 		uint64_t u = (uint64_t)v[k];
 		bool less = u64 ? u < s : v[k] < (int64_t)s;
 
-		switch (r->op) {
-		case OP_ReduceProd:
+		if (r->fold == FOLD_PROD)
 			s *= u;
-			break;
-		case OP_ReduceMax:
+		else if (r->fold == FOLD_MAX)
 			s = !a->any || !less ? u : s;
-			break;
-		case OP_ReduceMin:
+		else if (r->fold == FOLD_MIN)
 			s = !a->any || less ? u : s;
-			break;
-		case OP_ReduceL1:
+		else if (r->op == OP_ReduceL1)
 			s += !u64 && v[k] < 0 ? 0 - u : u;
-			break;
-		case OP_ReduceL2:
-		case OP_ReduceSumSquare:
+		else if (r->op == OP_ReduceL2 || r->op == OP_ReduceSumSquare)
 			s += u * u;
-			break;
-		default:
+		else
 			s += u;
-			break;
-		}
 		a->any = true;
 	}
 	a->i = (int64_t)s;
@@ -148,7 +214,7 @@ static void acc_i(const struct reduce *r, struct acc *a, const int64_t *v,
 
 /* The result of a float reduction, or of an integer one that has a root,
  * logarithm or quotient in it. */
-static double finish_f(const struct reduce *r, const struct acc *a, double s)
+static double finish_f(const struct reduce *r, double scale, double s)
 {
 	switch (r->op) {
 	case OP_ReduceMean:
@@ -158,7 +224,7 @@ static double finish_f(const struct reduce *r, const struct acc *a, double s)
 	case OP_ReduceLogSum:
 		return md_log(s);
 	case OP_ReduceLogSumExp:
-		return a->scale + md_log(s);
+		return scale + md_log(s);
 	default:
 		return s;
 	}
@@ -170,6 +236,10 @@ static int64_t finish_i(const struct reduce *r, const struct acc *a)
 
 	switch (r->op) {
 	case OP_ReduceMean:
+		if (r->x->dt == DT_U64)
+			return r->count ? (int64_t)((uint64_t)a->i /
+						    (uint64_t)r->count)
+					: 0;
 		return r->count ? a->i / r->count : 0;
 	case OP_ReduceL2:
 		return (int64_t)sqrt(s);
@@ -180,7 +250,8 @@ static int64_t finish_i(const struct reduce *r, const struct acc *a)
 	}
 }
 
-/* Runs along the last reduced axis go through a block of lanes. */
+/* ---- one output, its elements along the innermost reduced axis ---- */
+
 static void reduce_run(const struct reduce *r, struct acc *a, int64_t off)
 {
 	int64_t n = r->cut ? r->rdim[r->cut - 1] : 1;
@@ -200,6 +271,19 @@ static void reduce_run(const struct reduce *r, struct acc *a, int64_t off)
 	}
 }
 
+/* Next place among the first n reduced axes. */
+static void reduce_next(const struct reduce *r, int n, int64_t *idx,
+			int64_t *off)
+{
+	for (int d = n - 1; d >= 0; d--) {
+		*off += r->rstride[d];
+		if (++idx[d] < r->rdim[d])
+			return;
+		*off -= r->rdim[d] * r->rstride[d];
+		idx[d] = 0;
+	}
+}
+
 static void reduce_one(const struct reduce *r, int64_t base, int64_t at)
 {
 	int64_t idx[KERNEL_MAX_RANK] = {0}, off = base, i;
@@ -210,16 +294,12 @@ static void reduce_one(const struct reduce *r, int64_t base, int64_t at)
 	for (int64_t done = 0; done < r->count;) {
 		reduce_run(r, &a, off);
 		done += r->cut ? r->rdim[r->cut - 1] : 1;
-		for (int d = r->cut - 2; d >= 0; d--) {
-			off += r->rstride[d];
-			if (++idx[d] < r->rdim[d])
-				break;
-			off -= r->rdim[d] * r->rstride[d];
-			idx[d] = 0;
-		}
+		reduce_next(r, r->cut - 1, idx, &off);
 	}
 	if (r->lane == LANE_F64) {
-		f = finish_f(r, &a, a.f);
+		f = r->fold == FOLD_LOGSUMEXP ? a.f[0]
+					      : join_parts(r->fold, a.f);
+		f = finish_f(r, a.scale, f);
 		lanes_store(LANE_F64, r->y->dt, r->y->data, at, 1, &f);
 	} else {
 		i = finish_i(r, &a);
@@ -227,21 +307,58 @@ static void reduce_one(const struct reduce *r, int64_t base, int64_t at)
 	}
 }
 
+/* ---- w neighbouring outputs, whose elements are neighbours too ---- */
+
+static bool by_columns(const struct reduce *r)
+{
+	return r->lane == LANE_F64 && r->fold != FOLD_LOGSUMEXP && r->cut &&
+	       r->kept && r->kstride[r->kept - 1] == 1 &&
+	       r->rstride[r->cut - 1] != 1;
+}
+
+static void reduce_columns(const struct reduce *r, int64_t base, int64_t at,
+			   size_t w)
+{
+	int64_t idx[KERNEL_MAX_RANK] = {0}, off = base;
+	double s[REDUCE_BLOCK], buf[REDUCE_BLOCK];
+
+	for (size_t l = 0; l < w; l++)
+		s[l] = neutral_f(r->fold);
+	for (int64_t done = 0; done < r->count; done++) {
+		lanes_load(r->lane, r->x->dt, r->x->data, off, 1, w, buf);
+		transform(r->op, buf, w);
+		fold_w(r->fold, s, buf, w, 1);
+		reduce_next(r, r->cut, idx, &off);
+	}
+	for (size_t l = 0; l < w; l++)
+		s[l] = finish_f(r, 0, s[l]);
+	lanes_store(LANE_F64, r->y->dt, r->y->data, at, w, s);
+}
+
 static void reduce_chunk(void *arg, size_t chunk)
 {
 	const struct reduce *r = arg;
-	int64_t lo = (int64_t)chunk * r->chunk, hi = lo + r->chunk;
+	int64_t lo = (int64_t)chunk * r->chunk, hi = lo + r->chunk, w;
+	bool columns = by_columns(r);
 
 	if (hi > r->y->n)
 		hi = r->y->n;
-	for (int64_t i = lo; i < hi; i++) {
+	for (int64_t i = lo; i < hi; i += w) {
 		int64_t rest = i, off = 0;
 
 		for (int d = r->kept - 1; d >= 0; d--) {
 			off += rest % r->kdim[d] * r->kstride[d];
 			rest /= r->kdim[d];
 		}
-		reduce_one(r, off, i);
+		w = 1;
+		if (!columns) {
+			reduce_one(r, off, i);
+			continue;
+		}
+		w = r->kdim[r->kept - 1] - i % r->kdim[r->kept - 1];
+		w = w < hi - i ? w : hi - i;
+		w = w < REDUCE_BLOCK ? w : REDUCE_BLOCK;
+		reduce_columns(r, off, i, (size_t)w);
 	}
 }
 
@@ -250,6 +367,9 @@ static void reduce_go(struct reduce *r)
 	size_t chunks;
 
 	r->chunk = (1 << 15) / (r->count + 1) + 1;
+	/* Columns are fast side by side. */
+	if (by_columns(r) && r->chunk < REDUCE_BLOCK)
+		r->chunk = REDUCE_BLOCK;
 	chunks = (size_t)((r->y->n + r->chunk - 1) / r->chunk);
 	if (chunks > 1)
 		pool_for(chunks, reduce_chunk, r);
@@ -323,7 +443,9 @@ static void reduce_split(struct reduce *r, uint64_t set, bool keep, int *rank,
 enum status k_reduce(struct kcall *c)
 {
 	const struct array *x = c->in[0];
-	struct reduce r = {.op = c->node->op->id, .x = x};
+	struct reduce r = {.op = c->node->op->id,
+			   .fold = fold_of(c->node->op->id),
+			   .x = x};
 	bool keep = node_attr_int(c->node, "keepdims", 1) != 0, noop;
 	int64_t dim[KERNEL_MAX_RANK];
 	uint64_t set;
@@ -337,7 +459,6 @@ enum status k_reduce(struct kcall *c)
 				 dtype_name(x->dt));
 	if (st)
 		return st;
-	/* An operator of its own on each element, except for plain sums. */
 	reduce_split(&r, set, keep, &rank, dim);
 	r.y = kcall_out(c, 0, x->dt, rank, dim);
 	if (!r.y)
@@ -346,98 +467,5 @@ enum status k_reduce(struct kcall *c)
 		memcpy(r.y->data, x->data, x->bytes);
 	else
 		reduce_go(&r);
-	return OK;
-}
-
-/* ---- ArgMax, ArgMin ---- */
-
-struct arg {
-	const struct array *x;
-	int64_t *out;
-	int64_t len, inner;
-	enum lane lane;
-	bool min, last;
-};
-
-/* Is v better than best? */
-static bool better_f(const struct arg *a, double v, double best)
-{
-	if (best != best)
-		return a->last && v != v;
-	if (v != v)
-		return true;
-	if (v == best)
-		return a->last;
-	return a->min ? v < best : v > best;
-}
-
-static bool better_i(const struct arg *a, int64_t v, int64_t best)
-{
-	bool less =
-		a->x->dt == DT_U64 ? (uint64_t)v < (uint64_t)best : v < best;
-
-	if (v == best)
-		return a->last;
-	return a->min == less;
-}
-
-static void arg_row(void *ctx, size_t row)
-{
-	const struct arg *a = ctx;
-	int64_t o = (int64_t)row / a->inner, i = (int64_t)row % a->inner;
-	int64_t off = o * a->len * a->inner + i, best = 0;
-
-	for (int64_t k = 1; k < a->len; k++) {
-		size_t at = (size_t)(off + k * a->inner);
-		size_t was = (size_t)(off + best * a->inner);
-		bool b;
-
-		if (a->lane == LANE_F64)
-			b = better_f(a, dtype_get(a->x->dt, a->x->data, at),
-				     dtype_get(a->x->dt, a->x->data, was));
-		else
-			b = better_i(a, dtype_get_int(a->x->dt, a->x->data, at),
-				     dtype_get_int(a->x->dt, a->x->data, was));
-		if (b)
-			best = k;
-	}
-	a->out[row] = best;
-}
-
-enum status k_arg(struct kcall *c)
-{
-	const struct array *x = c->in[0];
-	bool keep = node_attr_int(c->node, "keepdims", 1) != 0;
-	struct arg a = {
-		.x = x,
-		.min = c->node->op->id == OP_ArgMin,
-		.last = node_attr_int(c->node, "select_last_index", 0) != 0,
-	};
-	int64_t dim[KERNEL_MAX_RANK];
-	struct array *y;
-	int axis, rank = 0;
-	enum status st = move_rank(c, x->rank);
-
-	if (!st)
-		st = kcall_axis(c, node_attr_int(c->node, "axis", 0), x->rank,
-				&axis);
-	if (!st && !lane_of(x->dt, &a.lane))
-		st = kcall_error(c, E_type, "elements of type %s",
-				 dtype_name(x->dt));
-	if (st)
-		return st;
-	for (int d = 0; d < x->rank; d++)
-		if (d != axis || keep)
-			dim[rank++] = d == axis ? 1 : x->dim[d];
-	y = kcall_out(c, 0, DT_I64, rank, dim);
-	if (!y)
-		return LIMIT;
-	if (y->n && x->dim[axis] == 0)
-		return kcall_error(c, E_value, "the axis has no elements");
-	a.len = x->dim[axis];
-	a.inner = dims_product(x, axis + 1, x->rank);
-	a.out = y->data;
-	for (int64_t i = 0; i < y->n; i++)
-		arg_row(&a, (size_t)i);
 	return OK;
 }
