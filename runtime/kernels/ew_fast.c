@@ -21,11 +21,13 @@
 ew_fn *ew_fast(ew_fn *q)
 {
 #if defined(__x86_64__)
-#define F(op) {q_##op, v_##op},
+#define FAST(op) {q_##op, v_##op},
 	static const struct {
 		ew_fn *any, *avx2;
-	} both[] = {EW_FAST(F)};
-#undef F
+	} both[] = {
+#include "runtime/kernels/ew_fast.def"
+	};
+#undef FAST
 
 	for (size_t i = 0; cpu_level() >= CPU_AVX2 && i < countof(both); i++)
 		if (both[i].any == q)

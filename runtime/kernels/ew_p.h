@@ -71,20 +71,9 @@ struct ew_row {
 const struct ew_row *ew_find(enum op_id id);
 
 /* Fast float loops (ew_fast.c), used by the table. */
-#define EW_FAST(F)                                                             \
-	F(abs)                                                                 \
-	F(neg)                                                                 \
-	F(sqrt) F(reciprocal) F(exp) F(log) F(relu) F(leakyrelu) F(elu) F(     \
-		selu) F(celu) F(thresholded) F(hardsigmoid) F(hardswish)       \
-		F(sigmoid) F(tanh) F(erf) F(softplus) F(softsign) F(gelu) F(   \
-			gelu_erf) F(gelu_tanh) F(swish) F(mish) F(clip) F(add) \
-			F(sub) F(mul) F(div) F(max) F(min) F(prelu) F(equal)   \
-				F(greater) F(greater_equal) F(less)            \
-					F(less_equal) F(ceil) F(floor)         \
-						F(round)
-#define F(name) ew_fn q_##name, v_##name;
-EW_FAST(F)
-#undef F
+#define FAST(op) ew_fn q_##op, v_##op;
+#include "runtime/kernels/ew_fast.def"
+#undef FAST
 
 /* The same loop for this CPU: q_ runs everywhere, v_ has AVX2. */
 ew_fn *ew_fast(ew_fn *q);
