@@ -124,10 +124,11 @@ static enum status cast_numbers(struct kcall *c, struct cast *k)
 		return kcall_error(c, E_unsupported, "from type %s",
 				   dtype_name(k->x->dt));
 	/* Chunks are multiples of a byte's elements: threads share none. */
-	if (chunks > 1)
+	if (chunks >= 4)
 		pool_for(chunks, cast_chunk, k);
-	else if (chunks)
-		cast_chunk(k, 0);
+	else
+		for (size_t i = 0; i < chunks; i++)
+			cast_chunk(k, i);
 	return OK;
 }
 

@@ -98,6 +98,7 @@ static enum status run_row(struct kcall *c, const struct ew_row *r,
 {
 	enum status st;
 
+	j->heavy = (r->flags & EW_HEAVY) != 0;
 	for (uint32_t k = 0; k < countof(r->attr) && r->attr[k]; k++)
 		j->par.a[k] = node_attr_float(c->node, r->attr[k],
 					      (double)r->dflt[k]);
@@ -227,6 +228,7 @@ enum status k_pow(struct kcall *c)
 	j.in[1].a = b;
 	j.lane = la == LANE_I64 && lb == LANE_I64 ? LANE_I64 : LANE_F64;
 	j.fn = j.lane == LANE_I64 ? pow_int : pow_float;
+	j.heavy = true;
 	st = ew_prepare(&j, c->in[0]->dt);
 	if (!st)
 		ew_run(&j);

@@ -33,6 +33,7 @@ struct ew_job {
 	enum lane lane;
 	ew_fn *fn;
 	struct ew_par par;
+	bool heavy;    /* much work per element: threads pay sooner */
 	bool pairwise; /* fold any number of inputs with a binary fn */
 	double divide; /* not 0: of the folded sum */
 	struct array *out;
@@ -54,6 +55,7 @@ enum {
 	EW_BOOL = 1, /* the result is bool */
 	EW_VARIADIC = 2,
 	EW_MEAN = 4,
+	EW_HEAVY = 16,  /* a polynomial or more per element */
 	EW_DIVIDES = 8, /* an integer second operand must not be 0 */
 };
 

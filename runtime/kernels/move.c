@@ -263,7 +263,7 @@ static bool move_tiles(struct move *m)
 	tasks = (size_t)((m->dim[m->tile] + TILE - 1) / TILE);
 	for (int d = 0; d < m->tile; d++)
 		tasks *= (size_t)m->dim[d];
-	if (m->n >= MOVE_CHUNK)
+	if (m->n >= 2 * MOVE_CHUNK)
 		pool_for(tasks, tile_chunk, m);
 	else
 		for (size_t i = 0; i < tasks; i++)
@@ -362,7 +362,7 @@ static void move_go(struct move *m, const int64_t *dim, const int64_t *stride)
 	m->chunk = MOVE_CHUNK / (int64_t)m->es + 1;
 	chunks = (size_t)((m->n + m->chunk - 1) / m->chunk);
 	/* Scattered targets may overlap only where the caller wants that. */
-	if (chunks > 3 && !m->scatter)
+	if (chunks >= 16 && !m->scatter)
 		pool_for(chunks, move_chunk, m);
 	else
 		move_range(m, 0, m->n);

@@ -21,7 +21,8 @@
 #include "runtime/kernels/move_p.h"
 #include "runtime/mathd.h"
 
-enum { REDUCE_BLOCK = 256, PARTS = 16 };
+/* Threads pay from about 0.2 ms of work on: REDUCE_WORTH elements. */
+enum { REDUCE_BLOCK = 256, PARTS = 16, REDUCE_WORTH = 1 << 18 };
 
 enum fold { FOLD_SUM, FOLD_PROD, FOLD_MAX, FOLD_MIN, FOLD_LOGSUMEXP };
 
@@ -371,10 +372,11 @@ static void reduce_go(struct reduce *r)
 	if (by_columns(r) && r->chunk < REDUCE_BLOCK)
 		r->chunk = REDUCE_BLOCK;
 	chunks = (size_t)((r->y->n + r->chunk - 1) / r->chunk);
-	if (chunks > 1)
+	if (r->x->n > REDUCE_WORTH)
 		pool_for(chunks, reduce_chunk, r);
-	else if (chunks)
-		reduce_chunk(r, 0);
+	else
+		for (size_t i = 0; i < chunks; i++)
+			reduce_chunk(r, i);
 }
 
 /* ---- axes ---- */
