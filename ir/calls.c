@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include "ir/calls.h"
 
-enum { FUNC_MAX = 10000, DEPTH_MAX = 100, EXPANDED_MAX = 10000000 };
+enum { DEPTH_MAX = 100, EXPANDED_MAX = 10000000 };
 
 struct call {
 	size_t caller;

@@ -7,6 +7,8 @@
 
 #include "ir/ir.h"
 
+enum { FUNC_MAX = 10000 }; /* functions of a model */
+
 /*
  * E-func if a function calls itself, directly or not, if calls are nested
  * more than 100 deep, or if inlining all of them would make more than 10

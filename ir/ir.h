@@ -143,6 +143,9 @@ struct tensor {
 	int64_t dim[];
 };
 
+/* The number of elements; false if a dim is negative or the product of dims
+ * overflows.  With a dim of 0 the others may be anything. */
+bool shape_count(int rank, const int64_t *dim, int64_t *n);
 /* New tensor with a zeroed heap blob; NULL with a diagnostic on overflow or
  * the memory limit. */
 struct tensor *tensor_create(struct model *m, enum dtype dt, int rank,

@@ -15,7 +15,7 @@ struct bytes {
 	size_t len, period;
 };
 
-static bool count_elements(int rank, const int64_t *dim, int64_t *n)
+bool shape_count(int rank, const int64_t *dim, int64_t *n)
 {
 	bool zero = false, fits = true;
 
@@ -39,7 +39,7 @@ static struct tensor *tensor_head(struct model *m, enum dtype dt, int rank,
 	int64_t n;
 	size_t len = 0;
 
-	if (!count_elements(rank, dim, &n) ||
+	if (!shape_count(rank, dim, &n) ||
 	    (dt != DT_STRING && !dtype_bytes(dt, n, &len))) {
 		diag_error(m->diag, NULL, E_dims,
 			   "a tensor of type %s has impossible dimensions",

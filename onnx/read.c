@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ir/calls.h"
 #include "onnx/read_p.h"
 
 enum { IR_VERSION_KNOWN = 13 };
@@ -164,7 +165,7 @@ static enum status read_model(struct reader *r, const Onnx__ModelProto *p)
 	if (!st)
 		st = read_graph(r, m->main, p->graph, 0);
 	if (!st)
-		st = check_funcs(r);
+		st = model_check_calls(m);
 	if (!st)
 		value_note_consts(m);
 	return st;

@@ -3,60 +3,8 @@
  * read_node.c -- NodeProto becomes a node.
  */
 #include <stdlib.h>
+#include "ir/bind.h"
 #include "onnx/read_p.h"
-
-/* From this IR version on domains are imported; before, there was one
- * version of the operators. */
-enum { IR_IMPORTS = 3 };
-
-/* The outermost graph around g: main, or the body of a function. */
-static const struct graph *top_of(const struct graph *g)
-{
-	while (g->owner)
-		g = g->owner->graph;
-	return g;
-}
-
-static int64_t import_of(const struct graph *g, struct str domain)
-{
-	const struct func *f = top_of(g)->func;
-	const struct model *m = g->model;
-	const struct opset *o = f ? f->opset : m->opset;
-	const uint32_t n = f ? f->nopset : m->nopset;
-	const bool onnx = !domain.n || str_is(domain, "ai.onnx");
-
-	for (uint32_t i = 0; i < n; i++) {
-		const struct str s = sym_str(m, o[i].domain);
-
-		if (str_eq(s, domain) ||
-		    (onnx && (!s.n || str_is(s, "ai.onnx"))))
-			return o[i].version;
-	}
-	return onnx && m->ir_version < IR_IMPORTS ? 1 : 0;
-}
-
-/* The schema row of a node, or the function that it calls. */
-static const struct op *resolve(struct reader *r, const struct graph *g,
-				const Onnx__NodeProto *p, struct func **f)
-{
-	struct model *m = r->m;
-	const struct str domain =
-		p->has_domain ? pb_str(p->domain) : (struct str){0};
-	const struct op *op;
-
-	*f = NULL;
-	if (r->funcs.n) {
-		const sym d = pb_sym(m->syms, p->has_domain, p->domain);
-		const sym t = pb_sym(m->syms, p->has_op_type, p->op_type);
-		const sym o = pb_sym(m->syms, p->has_overload, p->overload);
-
-		*f = map_get_ptr(&r->funcs, func_key(m, d, t, o));
-		if (*f)
-			return op_call();
-	}
-	op = op_find(domain, pb_str(p->op_type), import_of(g, domain));
-	return op ? op : op_unknown();
-}
 
 static enum status define_outputs(struct reader *r, struct node *n,
 				  const Onnx__NodeProto *p)
@@ -86,20 +34,19 @@ static enum status define_node(struct reader *r, struct graph *g,
 		.what = "node",
 		.name = pb_sym(r->m->syms, p->has_name, p->name)};
 	struct model *m = r->m;
-	struct func *f;
 	struct node *n;
 
 	if (!p->has_op_type || !p->op_type.len)
 		return diag_error(r->d, where_at(r, &w), E_op,
 				  "the node has no operator");
-	n = node_create(g, resolve(r, g, p, &f), (uint32_t)p->n_input,
+	n = node_create(g, op_unknown(), (uint32_t)p->n_input,
 			(uint32_t)p->n_output, NULL);
-	n->func = f;
 	n->name = w.name;
 	n->type = pb_sym(m->syms, p->has_op_type, p->op_type);
 	n->domain = pb_sym(m->syms, p->has_domain, p->domain);
 	n->overload = pb_sym(m->syms, p->has_overload, p->overload);
 	n->rest = pb_rest(&m->arena, &p->base, PB_NODE_MASK);
+	bind_node(n, &r->funcs);
 	return define_outputs(r, n, p);
 }
 

@@ -21,7 +21,7 @@ struct reader {
 	struct skim skim;  /* its side buffer holds gathered payloads */
 	struct external ext;
 	struct names names;
-	struct map funcs; /* func_key() -> struct func */
+	struct map funcs; /* of bind_index() */
 	struct at at;     /* storage of where_at() */
 };
 
@@ -73,10 +73,6 @@ enum status read_attrs(struct reader *r, struct graph *g, struct node *owner,
 
 /* read_func.c */
 enum status read_funcs(struct reader *r, Onnx__FunctionProto **p, size_t n);
-/* No recursion, bounded expansion; after all bodies and main are read. */
-enum status check_funcs(struct reader *r);
-/* One symbol for (domain, name, overload). */
-sym func_key(struct model *m, sym domain, sym name, sym overload);
 
 /* read_type.c */
 /* Clears *exact if the type cannot reproduce the message byte for byte. */

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 #include "onnx/payload_p.h"
+#include "ir/sparse.h"
 #include "onnx/read_p.h"
 
 enum { RANK_MAX = 1024, LOCATION_EXTERNAL = 1 };
@@ -38,22 +39,6 @@ uint32_t typed_field(enum dtype dt, unsigned *entry_bits)
 	}
 }
 
-static bool read_dims(const int64_t *dim, size_t rank, int64_t *n)
-{
-	bool zero = false, fits = true;
-
-	*n = 1;
-	for (size_t i = 0; i < rank; i++) {
-		if (dim[i] < 0)
-			return false;
-		zero |= dim[i] == 0;
-		fits = fits && mul_i64(*n, dim[i], n);
-	}
-	if (zero)
-		*n = 0;
-	return zero || fits;
-}
-
 /* Element type, dimensions, sizes: everything but the data. */
 static enum status read_head(struct reader *r, const struct where *w,
 			     const Onnx__TensorProto *p, int64_t *n,
@@ -67,7 +52,7 @@ static enum status read_head(struct reader *r, const struct where *w,
 		return diag_error(r->d, where_at(r, w), E_dims,
 				  "rank %zu is over %d", p->n_dims, RANK_MAX);
 	*bytes = 0;
-	if (!read_dims(p->dims, p->n_dims, n) ||
+	if (!shape_count((int)p->n_dims, p->dims, n) ||
 	    (p->data_type != DT_STRING &&
 	     !dtype_bytes((enum dtype)p->data_type, *n, bytes)))
 		return diag_error(r->d, where_at(r, w), E_dims,
@@ -325,34 +310,6 @@ enum status read_tensor(struct reader *r, const struct where *w,
 	return OK;
 }
 
-/* Indices: int64, linear (rank 1) or coordinates (rank 2), strictly
- * ascending and inside the dense shape. */
-static bool indices_valid(const struct model *m, const struct tensor *ix,
-			  const int64_t *dim, size_t rank, int64_t total)
-{
-	const bool linear = ix->rank == 1;
-	int64_t last = -1;
-
-	if (ix->rank == 2 && (uint64_t)ix->dim[1] != rank)
-		return false;
-	for (int64_t i = 0; i < ix->dim[0]; i++) {
-		int64_t at = linear ? tensor_int(m, ix, i) : 0;
-
-		for (size_t k = 0; !linear && k < rank; k++) {
-			const int64_t x = tensor_int(
-				m, ix, i * (int64_t)rank + (int64_t)k);
-
-			if (x < 0 || x >= dim[k])
-				return false;
-			at = at * dim[k] + x;
-		}
-		if (at <= last || at >= total)
-			return false;
-		last = at;
-	}
-	return true;
-}
-
 static enum status check_sparse(struct reader *r, const struct where *w,
 				const Onnx__SparseTensorProto *p,
 				const struct tensor *v, const struct tensor *ix)
@@ -360,12 +317,10 @@ static enum status check_sparse(struct reader *r, const struct where *w,
 	int64_t total;
 
 	if (p->n_dims == 0 || p->n_dims > RANK_MAX ||
-	    !read_dims(p->dims, p->n_dims, &total) || total < 1)
+	    !shape_count((int)p->n_dims, p->dims, &total) || total < 1)
 		return diag_error(r->d, where_at(r, w), E_dims,
 				  "impossible dense dimensions");
-	if (v->rank != 1 || ix->dt != DT_I64 ||
-	    (ix->rank != 1 && ix->rank != 2) || ix->dim[0] != v->dim[0] ||
-	    !indices_valid(r->m, ix, p->dims, p->n_dims, total))
+	if (!sparse_valid(r->m, v, ix, p->dims, (int)p->n_dims))
 		return diag_error(r->d, where_at(r, w), E_payload,
 				  "the indices do not fit the values or the "
 				  "dimensions, or are not ascending");
