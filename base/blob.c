@@ -5,13 +5,13 @@
  * Heap payloads come from calloc, which hands out large blocks as untouched
  * pages: a zeroed payload costs nothing until it is written.
  */
+#include "base/clock.h"
 #include "base/io.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include "base/io_p.h"
 
 enum { SMALL = 16 << 20 };
@@ -20,18 +20,10 @@ static size_t memory_used; /* atomic */
 static size_t memory_max;
 static double deadline; /* CLOCK_MONOTONIC seconds; 0: none */
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 void limit_set(size_t max_memory, double seconds)
 {
 	memory_max = max_memory;
-	deadline = seconds > 0 ? now() + seconds : 0;
+	deadline = seconds > 0 ? clock_seconds() + seconds : 0;
 	aligned_keep(max_memory == 0);
 }
 
@@ -45,7 +37,7 @@ bool limit_memory_ok(size_t more)
 
 bool limit_time_ok(void)
 {
-	return deadline <= 0 || now() < deadline;
+	return deadline <= 0 || clock_seconds() < deadline;
 }
 
 size_t limit_memory_used(void)

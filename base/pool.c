@@ -8,6 +8,7 @@
  * that the system does not schedule never holds up the caller.  Idle workers
  * spin for a moment, then sleep on a futex.
  */
+#include "base/clock.h"
 #include "base/pool.h"
 
 #include <limits.h>
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { THREADS_MAX = 256, CHUNKS = 8, SPIN_NS = 20000 };
@@ -65,14 +65,6 @@ static void relax(void)
 #else
 	atomic_signal_fence(memory_order_seq_cst);
 #endif
-}
-
-static int64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 /* Wait briefly until *p differs from seen. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/pool.h"
 #include "cli/cli.h"
 #include "cli/json.h"
@@ -26,18 +26,10 @@ struct subject {
 	double *t;   /* seconds per run */
 };
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static enum status prepare(struct cli *c, struct subject *s, size_t runs)
 {
 	struct exec_opts o = {0};
-	double start = now();
+	double start = clock_seconds();
 	enum status st = load_model(c, s->path, &s->m);
 
 	if (!st)
@@ -45,7 +37,7 @@ static enum status prepare(struct cli *c, struct subject *s, size_t runs)
 	if (st)
 		return st;
 	s->e = exec_create(s->m, &o);
-	s->load = now() - start;
+	s->load = clock_seconds() - start;
 	if (!s->e)
 		return diag_info(c->diag.first)->status;
 	s->t = xcalloc(runs, sizeof *s->t);
@@ -60,11 +52,11 @@ static enum status run_one(struct subject *s, double *seconds)
 {
 	uint32_t nout = s->m->main->ret->nin;
 	struct array **out = xcalloc(nout + 1, sizeof *out);
-	double start = now();
+	double start = clock_seconds();
 	enum status st = exec_run(
 		s->e, s->given.nset ? s->given.set[0] : s->feed.in, out);
 
-	*seconds = now() - start;
+	*seconds = clock_seconds() - start;
 	for (uint32_t i = 0; i < nout; i++)
 		array_unref(out[i]);
 	free(out);

@@ -3,30 +3,22 @@
  * progress.c -- one line on the terminal while long work goes on.
  */
 #include <inttypes.h>
-#include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "cli/cli.h"
 
 static bool enabled, shown;
 static double started, last;
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void progress_enable(bool on)
 {
 	enabled = on && isatty(STDERR_FILENO);
-	started = now();
+	started = clock_seconds();
 }
 
 void progress(const char *what, uint64_t done, uint64_t total)
 {
-	double t = enabled ? now() : 0;
+	double t = enabled ? clock_seconds() : 0;
 
 	if (!enabled || t - started < 0.5 || t - last < 0.1)
 		return;

@@ -9,17 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "base/clock.h"
 #include "passes/constant_p.h"
 #include "passes/pass_p.h"
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void add_time(struct pass_run *r, const char *name, double s)
 {
@@ -83,9 +75,9 @@ static enum status compute_facts(struct pass_run *r, unsigned needs)
 		model_find_consts(r->m);
 	if (missing & FACT_TYPES) {
 		name_open_dims(r->m);
-		t = now();
+		t = clock_seconds();
 		s = model_infer(r->m);
-		add_time(r, "(types)", now() - t);
+		add_time(r, "(types)", clock_seconds() - t);
 	}
 	r->facts |= needs;
 	return s;
@@ -122,9 +114,9 @@ static enum status run_pass(struct pass_run *r, const struct step *st,
 		return s;
 	r->opt = st->opt;
 	r->changed = false;
-	t = now();
+	t = clock_seconds();
 	s = p->run(r);
-	add_time(r, p->name, now() - t);
+	add_time(r, p->name, clock_seconds() - t);
 	if (r->changed)
 		r->facts &= p->keeps;
 	else if (!s && p->run == pass_infer)

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "base/clock.h"
 #include "ir/cost.h"
 #include "passes/regions.h"
 
@@ -32,14 +32,6 @@ struct pair {
 	struct diag quiet;
 	double start;
 };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double max_seconds(const struct verify_opts *o)
 {
@@ -174,7 +166,7 @@ static enum status run_pair(struct pair *p, struct array *const *in,
 
 static bool out_of_time(const struct pair *p)
 {
-	return p->r->runs && now() - p->start > max_seconds(p->o);
+	return p->r->runs && clock_seconds() - p->start > max_seconds(p->o);
 }
 
 static enum status run_given(struct pair *p)
@@ -221,7 +213,7 @@ static enum status run_whole(struct pair *p)
 	struct exec_opts o = {.set = EXEC_FAST, .seed = 1};
 	enum status s = OK;
 
-	p->start = now();
+	p->start = clock_seconds();
 	p->ea = exec_create(p->a, &o);
 	p->eb = p->ea ? exec_create(p->b, &o) : NULL;
 	if (p->ea && p->eb)

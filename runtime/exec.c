@@ -8,8 +8,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "runtime/exec_p.h"
 
 static enum status run_body(struct exec *e, struct body *b, struct frame *up,
@@ -61,14 +61,6 @@ static struct array *operand(const struct ref *r, struct frame *f)
 	for (uint32_t i = 0; i < r->up; i++)
 		f = f->up;
 	return f->slot[r->slot];
-}
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* ---- one step ---- */
@@ -185,7 +177,7 @@ static enum status run_step(struct exec *e, struct step *s, struct frame *f,
 			    struct array **in, struct array **out)
 {
 	struct at at = node_at(s->n);
-	double start = e->o.timer ? seconds() : 0;
+	double start = e->o.timer ? clock_seconds() : 0;
 	enum status st;
 
 	if (!limit_time_ok())
@@ -201,7 +193,7 @@ static enum status run_step(struct exec *e, struct step *s, struct frame *f,
 		return st;
 	}
 	if (e->o.timer)
-		e->o.timer(e->o.timer_arg, s->n, seconds() - start);
+		e->o.timer(e->o.timer_arg, s->n, clock_seconds() - start);
 	step_store(e, s, f, out);
 	return OK;
 }
