@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "cli/calib.h"
 
 enum { RANDOM_RUNS = 16 };
@@ -58,23 +57,6 @@ bool calib_is_random(const struct calib *k)
 	return k && k->random;
 }
 
-static bool is_dir(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISDIR(st.st_mode);
-}
-
-static int find_input(const struct calib *k, struct str name)
-{
-	const struct graph *g = k->m->main;
-
-	for (uint32_t i = 0; i < g->nin; i++)
-		if (str_eq(sym_str(k->m, g->in_info[i].name), name))
-			return (int)i;
-	return -1;
-}
-
 /* How many rows one run takes, from the declared shape of the input. */
 static enum status add_line(struct calib *k, struct rows *r, size_t column,
 			    uint32_t input)
@@ -114,17 +96,17 @@ static enum status add_file(struct calib *k, const char *text)
 	for (size_t i = 0; i < rows_columns(r) && !s; i++) {
 		const char *col = rows_name(r, i);
 		struct str name = {col, strlen(col)};
-		int input;
+		uint32_t input;
 
 		if (eq)
 			name = (struct str){text, (size_t)(eq - text)};
 		else if (!*col && k->m->main->nin == 1)
 			name = sym_str(k->m, k->m->main->in_info[0].name);
-		input = find_input(k, name);
-		if (input < 0)
+		input = graph_input_named(k->m->main, name);
+		if (input == k->m->main->nin)
 			continue;
 		any = true;
-		s = add_line(k, r, i, (uint32_t)input);
+		s = add_line(k, r, i, input);
 	}
 	if (!s && !any) {
 		s = diag_error(&k->c->diag, NULL, E_input,

@@ -96,6 +96,8 @@ enum status cli_usage(struct cli *c, const char *fmt, ...)
 
 /* ---- models in and out (load.c) ---- */
 
+bool has_suffix(const char *path, const char *suffix);
+bool is_dir(const char *path);
 /* .onnx, .pare or .onnxtxt, told by content and suffix; "-": stdin. */
 enum status load_model(struct cli *c, const char *path, struct model **out);
 /* Format by suffix of path.  *bytes: size written. */
@@ -109,7 +111,7 @@ void driver_opts_fill(struct cli *c, struct driver_opts *o);
 /* --print-pipeline. */
 enum status print_pipeline(struct cli *c);
 /* Infer the original, clone it, and run the pipeline of the options on the
- * clone, which the caller frees. */
+ * clone, which the caller frees; its types may be out of date. */
 enum status optimized_clone(struct cli *c, struct model *original,
 			    struct pass_run *run, struct model **out);
 
@@ -146,6 +148,9 @@ struct produce {
 	void *extra_arg;
 };
 
+/* How to verify, from the options; in: what --input gave. */
+void verify_opts_fill(struct cli *c, const struct input_sets *in,
+		      struct verify_opts *o);
 /* Mistakes in the output options, found before any work is done. */
 enum status produce_check_usage(struct cli *c);
 /* Verify, apply the gates and the growth rule, write, report. */

@@ -30,14 +30,7 @@ static enum status try_limit(struct cli *c, struct model *original,
 			     const struct input_sets *in, uint64_t limit,
 			     struct trial *t)
 {
-	struct verify_opts v = {
-		.seed = (uint64_t)opt_num(c, OPT_seed, 1),
-		.rounds = (unsigned)opt_num(c, OPT_rounds, 0),
-		.rtol = opt_num(c, OPT_rtol, 0),
-		.atol = opt_num(c, OPT_atol, 0),
-		.inputs = (struct array *const *const *)in->set,
-		.ninputs = in->nset,
-	};
+	struct verify_opts v;
 	struct verify_report r = {0};
 	struct pass_run run = {0};
 	struct driver_opts o;
@@ -45,6 +38,7 @@ static enum status try_limit(struct cli *c, struct model *original,
 	enum status s;
 
 	*t = (struct trial){0};
+	verify_opts_fill(c, in, &v);
 	driver_opts_fill(c, &o);
 	o.bisect_limit = limit;
 	o.on_rewrite = remember;

@@ -77,14 +77,14 @@ static enum status run_quantizer(struct job *j, struct model *m)
 	static const struct driver_opts cleanup = {.pipeline = "dce,dedup"};
 	struct sample_source src = {0};
 	struct pass_run run = {0};
-	enum status s = OK;
+	enum status s = model_infer(m);
 
-	if (j->o.mode == QUANT_STATIC) {
+	if (!s && j->o.mode == QUANT_STATIC)
 		s = calib_open(j->c, m, &j->calib);
-		if (s)
-			return s;
+	if (s)
+		return s;
+	if (j->calib)
 		calib_source(j->calib, &src);
-	}
 	s = quantize(m, &j->o, &src, &j->r);
 	if (!s)
 		s = driver_run(&run, m, &cleanup);

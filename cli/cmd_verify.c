@@ -41,14 +41,7 @@ static enum status verify(struct cli *c, struct model *a, struct model *b)
 {
 	struct input_sets in = {0};
 	struct verify_report v = {0};
-	struct verify_opts o = {
-		.seed = (uint64_t)opt_num(c, OPT_seed, 1),
-		.rounds = (unsigned)opt_num(c, OPT_rounds, 0),
-		.rtol = opt_num(c, OPT_rtol, 0),
-		.atol = opt_num(c, OPT_atol, 0),
-		.max_seconds = opt_num(c, OPT_check_time, 0),
-		.max_bytes = (size_t)opt_num(c, OPT_check_memory, 0),
-	};
+	struct verify_opts o;
 	enum status s = inputs_load(c, a, &in);
 
 	if (!s)
@@ -56,8 +49,7 @@ static enum status verify(struct cli *c, struct model *a, struct model *b)
 	if (!s)
 		s = model_infer(b);
 	if (!s) {
-		o.inputs = (struct array *const *const *)in.set;
-		o.ninputs = in.nset;
+		verify_opts_fill(c, &in, &o);
 		s = verify_models(a, b, &o, &v);
 	}
 	inputs_release(&in, a);

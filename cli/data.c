@@ -14,31 +14,8 @@
 #include "cli/cli.h"
 #include "onnx/onnx.h"
 
-static bool ends_with(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), k = strlen(suffix);
-
-	return n >= k && !strcmp(s + n - k, suffix);
-}
-
-static bool is_dir(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISDIR(st.st_mode);
-}
-
-static int find_input(struct model *m, const char *name, size_t n)
-{
-	for (uint32_t i = 0; i < m->main->nin; i++)
-		if (str_eq(sym_str(m, m->main->in_info[i].name),
-			   (struct str){name, n}))
-			return (int)i;
-	return -1;
-}
-
 static enum status no_such_input(struct cli *c, struct model *m,
-				 const char *name, size_t n)
+				 struct str name)
 {
 	struct buf b = {0};
 
@@ -48,7 +25,7 @@ static enum status no_such_input(struct cli *c, struct model *m,
 		buf_putc(&b, '\'');
 	}
 	diag_error(&c->diag, NULL, E_input, "the model has no input '%.*s'",
-		   (int)n, name);
+		   (int)name.n, name.p);
 	diag_hint(&c->diag, "its inputs are %s", b.n ? b.p : "none");
 	buf_release(&b);
 	return USAGE;
@@ -56,7 +33,7 @@ static enum status no_such_input(struct cli *c, struct model *m,
 
 /* Takes a; refuses what does not fit the declared type. */
 static enum status put_input(struct cli *c, struct model *m, struct array **set,
-			     int i, struct array *a)
+			     uint32_t i, struct array *a)
 {
 	struct buf why = {0};
 	enum status s = OK;
@@ -90,7 +67,7 @@ struct array *array_of_data(struct model *m, const struct onnx_data *d)
 }
 
 static enum status read_pb(struct cli *c, struct model *m, const char *path,
-			   int i, struct array **set)
+			   uint32_t i, struct array **set)
 {
 	struct onnx_data data;
 	struct array *a;
@@ -113,9 +90,10 @@ static enum status read_npz(struct cli *c, struct model *m, const char *path,
 	if (s)
 		return s;
 	for (size_t k = 0; k < n && !s; k++) {
-		int i = find_input(m, e[k].name, strlen(e[k].name));
+		struct str name = {e[k].name, strlen(e[k].name)};
+		uint32_t i = graph_input_named(m->main, name);
 
-		if (i < 0) /* labels and the like */
+		if (i == m->main->nin) /* labels and the like */
 			diag_note(&c->diag, 1, "%s: '%s' is not an input", path,
 				  e[k].name);
 		else
@@ -131,16 +109,18 @@ static enum status read_named(struct cli *c, struct model *m, const char *text,
 	const char *eq = strchr(text, '=');
 	struct array *a;
 	enum status s;
-	int i;
+	struct str name;
+	uint32_t i;
 
-	if (!eq && ends_with(text, ".npz"))
+	if (!eq && has_suffix(text, ".npz"))
 		return read_npz(c, m, text, set);
 	if (!eq)
 		return cli_usage(c, "'%s' is not of the form NAME=FILE", text);
-	i = find_input(m, text, (size_t)(eq - text));
-	if (i < 0)
-		return no_such_input(c, m, text, (size_t)(eq - text));
-	if (ends_with(eq + 1, ".pb"))
+	name = (struct str){text, (size_t)(eq - text)};
+	i = graph_input_named(m->main, name);
+	if (i == m->main->nin)
+		return no_such_input(c, m, name);
+	if (has_suffix(eq + 1, ".pb"))
 		return read_pb(c, m, eq + 1, i, set);
 	s = npy_read(&c->diag, eq + 1, &a);
 	return s ? s : put_input(c, m, set, i, a);
@@ -161,7 +141,7 @@ enum status inputs_read_set(struct cli *c, struct model *m, const char *dir,
 			/* the arena's copy outlives the diagnostics */
 			const char *p = arena_printf(&m->arena, "%s", path.p);
 
-			s = read_pb(c, m, p, (int)i, set);
+			s = read_pb(c, m, p, i, set);
 		}
 		buf_release(&path);
 	}

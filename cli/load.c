@@ -5,15 +5,23 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "cli/cli.h"
 #include "native/native.h"
 #include "onnx/onnx.h"
 
-static bool has_suffix(const char *path, const char *suffix)
+bool has_suffix(const char *path, const char *suffix)
 {
 	size_t n = strlen(path), k = strlen(suffix);
 
 	return n > k && !strcmp(path + n - k, suffix);
+}
+
+bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
 static enum status load_text(struct cli *c, const char *path, struct blob *file,
@@ -196,10 +204,7 @@ static enum status bind_shape(struct cli *c, struct model *m, struct map *bind,
 		return bad_binding(c, text, "NAME=D,D,...");
 	if (parse_dims(c, text, eq + 1, dim, &rank))
 		return USAGE;
-	for (i = 0; i < m->main->nin; i++)
-		if (str_eq(sym_str(m, m->main->in_info[i].name),
-			   (struct str){text, eq - text}))
-			break;
+	i = graph_input_named(m->main, (struct str){text, eq - text});
 	if (i == m->main->nin)
 		return cli_usage(c, "the model has no input '%.*s'",
 				 (int)(eq - text), text);
@@ -290,8 +295,6 @@ enum status optimized_clone(struct cli *c, struct model *original,
 	driver_opts_fill(c, &o);
 	*out = model_clone(original);
 	s = driver_run(run, *out, &o);
-	if (!s)
-		s = model_infer(*out);
 	if (s) {
 		model_free(*out);
 		*out = NULL;

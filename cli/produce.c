@@ -13,10 +13,22 @@
 
 static bool is_onnx_path(const char *path)
 {
-	size_t n = strlen(path);
+	return !has_suffix(path, ".pare") && !has_suffix(path, ".onnxtxt");
+}
 
-	return !(n > 5 && !strcmp(path + n - 5, ".pare")) &&
-	       !(n > 8 && !strcmp(path + n - 8, ".onnxtxt"));
+void verify_opts_fill(struct cli *c, const struct input_sets *in,
+		      struct verify_opts *o)
+{
+	*o = (struct verify_opts){
+		.seed = (uint64_t)opt_num(c, OPT_seed, 1),
+		.rounds = (unsigned)opt_num(c, OPT_rounds, 0),
+		.rtol = opt_num(c, OPT_rtol, 0),
+		.atol = opt_num(c, OPT_atol, 0),
+		.max_seconds = opt_num(c, OPT_check_time, 0),
+		.max_bytes = (size_t)opt_num(c, OPT_check_memory, 0),
+		.inputs = (struct array *const *const *)in->set,
+		.ninputs = in->nset,
+	};
 }
 
 enum status produce_check_usage(struct cli *c)
@@ -36,23 +48,13 @@ enum status produce_check_usage(struct cli *c)
 static enum status run_verify(struct cli *c, struct produce *p)
 {
 	struct input_sets in = {0};
-	struct verify_opts o = {
-		.seed = (uint64_t)opt_num(c, OPT_seed, 1),
-		.rounds = (unsigned)opt_num(c, OPT_rounds, 0),
-		.rtol = opt_num(c, OPT_rtol, 0),
-		.atol = opt_num(c, OPT_atol, 0),
-		.max_seconds = opt_num(c, OPT_check_time, 0),
-		.max_bytes = (size_t)opt_num(c, OPT_check_memory, 0),
-		.lossy = p->lossy,
-	};
+	struct verify_opts o;
 	enum status s = inputs_load(c, p->original, &in);
 
 	if (s)
 		return s;
-	const struct input_sets *use = in.nset || !p->inputs ? &in : p->inputs;
-
-	o.inputs = (struct array *const *const *)use->set;
-	o.ninputs = use->nset;
+	verify_opts_fill(c, in.nset || !p->inputs ? &in : p->inputs, &o);
+	o.lossy = p->lossy;
 	s = verify_models(p->original, p->result, &o, &p->verify);
 	inputs_release(&in, p->original);
 	if (!s && p->verify.differs && !p->lossy) {

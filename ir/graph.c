@@ -59,6 +59,16 @@ void graph_set_inputs(struct graph *g, uint32_t n)
 	}
 }
 
+uint32_t graph_input_named(const struct graph *g, struct str name)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->nin; i++)
+		if (str_eq(sym_str(g->model, g->in_info[i].name), name))
+			break;
+	return i;
+}
+
 void graph_drop_input(struct graph *g, uint32_t i)
 {
 	struct value *v = g->in[i];

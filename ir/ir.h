@@ -415,6 +415,8 @@ struct graph *graph_create(struct model *m, struct node *owner);
  * unnamed values, new outputs return nothing until use_set(&ret->in[i], v). */
 void graph_set_inputs(struct graph *g, uint32_t n);
 void graph_set_outputs(struct graph *g, uint32_t n);
+/* The number of the input with this name; g->nin if there is none. */
+uint32_t graph_input_named(const struct graph *g, struct str name);
 void graph_drop_input(struct graph *g, uint32_t i); /* must be unused */
 /* A new constant, stored as an initializer of g (not in function bodies). */
 struct value *graph_add_init(struct graph *g, sym name, const struct tensor *t);

@@ -236,22 +236,13 @@ static void name_outputs(struct pair *p)
 		p->r->out[i].name = sym_text(p->b, g->out_info[i].name);
 }
 
-static uint32_t input_named(const struct model *m, struct str name)
-{
-	uint32_t i;
-
-	for (i = 0; i < m->main->nin; i++)
-		if (str_eq(sym_str(m, m->main->in_info[i].name), name))
-			break;
-	return i;
-}
-
 /* Is an input without default of m missing in other? */
 static bool lacks_input(const struct model *m, const struct model *other)
 {
 	for (uint32_t i = 0; i < m->main->nin; i++)
 		if (!m->main->in[i]->init &&
-		    input_named(other, sym_str(m, m->main->in_info[i].name)) ==
+		    graph_input_named(other->main,
+				      sym_str(m, m->main->in_info[i].name)) ==
 			    other->main->nin)
 			return true;
 	return false;
@@ -269,8 +260,8 @@ static bool same_interface(struct pair *p)
 	}
 	p->from = arena_array(&p->b->arena, b->nin, sizeof *p->from);
 	for (uint32_t i = 0; i < b->nin; i++)
-		p->from[i] =
-			input_named(p->a, sym_str(p->b, b->in_info[i].name));
+		p->from[i] = graph_input_named(
+			p->a->main, sym_str(p->b, b->in_info[i].name));
 	return true;
 }
 
