@@ -124,27 +124,13 @@ static enum status visit(struct plan *p, struct node *n)
 
 enum status rewrite_dynamic(struct plan *p)
 {
-	graph_vec graphs = {0};
-	struct node *n, *next;
-	enum status s = OK;
+	enum status s;
 
-	model_graphs(p->m, &graphs);
-	for (size_t i = 0; i < graphs.n && !s; i++) {
-		struct graph *g = graphs.p[i];
-
-		if (g->func)
-			continue;
-		if (!op_latest(OP_DynamicQuantizeLinear,
-			       model_opset(g, DOM_ONNX))) {
-			s = diag_error(p->m->diag, NULL, E_unsupported,
-				       "DynamicQuantizeLinear needs opset 11 "
-				       "or newer");
-			break;
-		}
-		graph_foreach_safe (n, next, g)
-			if (!s)
-				s = visit(p, n);
-	}
-	vec_release(&graphs);
+	if (!op_latest(OP_DynamicQuantizeLinear,
+		       model_opset(p->m->main, DOM_ONNX)))
+		return diag_error(p->m->diag, NULL, E_unsupported,
+				  "DynamicQuantizeLinear needs opset 11 or "
+				  "newer");
+	s = plan_each_node(p, visit);
 	return s ? s : rewrite_weight_only(p);
 }

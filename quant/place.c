@@ -34,6 +34,25 @@ static bool named(const char *const *list, struct str a, struct str b)
 	return false;
 }
 
+enum status plan_each_node(struct plan *p,
+			   enum status (*visit)(struct plan *p, struct node *n))
+{
+	graph_vec graphs = {0};
+	struct node *n, *next;
+	enum status s = OK;
+
+	model_graphs(p->m, &graphs);
+	for (size_t i = 0; i < graphs.n && !s; i++) {
+		if (graphs.p[i]->func)
+			continue;
+		graph_foreach_safe (n, next, graphs.p[i])
+			if (!s)
+				s = visit(p, n);
+	}
+	vec_release(&graphs);
+	return s;
+}
+
 bool plan_excluded(const struct plan *p, const struct node *n)
 {
 	struct str op = sym_str(p->m, n->type);
@@ -146,21 +165,12 @@ static void add_unit(struct plan *p, struct node *n, enum unit_kind kind)
 	vec_push(&p->units, u);
 }
 
-static void find_units(struct plan *p)
+static enum status visit_unit(struct plan *p, struct node *n)
 {
-	graph_vec graphs = {0};
-	struct node *n;
-
-	model_graphs(p->m, &graphs);
-	for (size_t i = 0; i < graphs.n; i++) {
-		if (graphs.p[i]->func)
-			continue;
-		graph_foreach (n, graphs.p[i])
-			for (size_t k = 0; k < countof(kinds); k++)
-				if (node_is(n, kinds[k].op))
-					add_unit(p, n, kinds[k].kind);
-	}
-	vec_release(&graphs);
+	for (size_t k = 0; k < countof(kinds); k++)
+		if (node_is(n, kinds[k].op))
+			add_unit(p, n, kinds[k].kind);
+	return OK;
 }
 
 /* The integer unit whose output v is: its node's, or its absorbed Relu's. */
@@ -267,7 +277,7 @@ static void find_acts(struct plan *p)
 
 void plan_make(struct plan *p)
 {
-	find_units(p);
+	plan_each_node(p, visit_unit);
 	drop_outside(p);
 	find_acts(p);
 }

@@ -109,6 +109,11 @@ struct plan {
 	struct map zeros;   /* channels -> shared int8 zero tensor value */
 };
 
+/* Visits each node of main and its bodies (functions stay as they are) until
+ * one fails; the visit may remove its node and add others. */
+enum status plan_each_node(struct plan *p,
+			   enum status (*visit)(struct plan *p,
+						struct node *n));
 bool plan_excluded(const struct plan *p, const struct node *n);
 void plan_skip(struct plan *p, const struct node *n, const char *why);
 /* Units and activations; nothing is changed yet. */

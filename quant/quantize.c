@@ -70,22 +70,11 @@ static void choose_params(struct plan *p)
 	}
 }
 
-static enum status gathers(struct plan *p)
+static enum status visit_gather(struct plan *p, struct node *n)
 {
-	graph_vec graphs = {0};
-	struct node *n, *next;
-	enum status s = OK;
+	bool wanted = node_is(n, OP_Gather) && !plan_excluded(p, n);
 
-	model_graphs(p->m, &graphs);
-	for (size_t i = 0; i < graphs.n && !s; i++) {
-		if (graphs.p[i]->func)
-			continue;
-		graph_foreach_safe (n, next, graphs.p[i])
-			if (!s && node_is(n, OP_Gather) && !plan_excluded(p, n))
-				s = rewrite_gather(p, n);
-	}
-	vec_release(&graphs);
-	return s;
+	return wanted ? rewrite_gather(p, n) : OK;
 }
 
 static enum status quantize_static(struct plan *p,
@@ -103,7 +92,7 @@ static enum status quantize_static(struct plan *p,
 		return s;
 	choose_params(p);
 	s = rewrite_static(p);
-	return s ? s : gathers(p);
+	return s ? s : plan_each_node(p, visit_gather);
 }
 
 enum status quantize(struct model *m, const struct quant_opts *o,

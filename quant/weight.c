@@ -90,18 +90,5 @@ static enum status one_node(struct plan *p, struct node *n)
 
 enum status rewrite_weight_only(struct plan *p)
 {
-	graph_vec graphs = {0};
-	struct node *n, *next;
-	enum status s = OK;
-
-	model_graphs(p->m, &graphs);
-	for (size_t i = 0; i < graphs.n && !s; i++) {
-		if (graphs.p[i]->func)
-			continue;
-		graph_foreach_safe (n, next, graphs.p[i])
-			if (!s)
-				s = one_node(p, n);
-	}
-	vec_release(&graphs);
-	return s;
+	return plan_each_node(p, one_node);
 }
