@@ -146,54 +146,37 @@ const char *op_domain_name(enum op_domain d)
 	return (size_t)d < countof(domain_names) ? domain_names[d] : "";
 }
 
+/* Operators that no schema lists: any inputs, any outputs, no attributes. */
+static const struct op pseudo[] = {
+#define PSEUDO(op_id, text, outputs)    \
+	[op_id] = {.id = op_id,         \
+		   .domain = DOM_NONE,  \
+		   .name = text,        \
+		   .in_max = ARITY_ANY, \
+		   .out_max = outputs,  \
+		   .in = "",            \
+		   .out = "",           \
+		   .attrs = "",         \
+		   .constraints = ""}
+	PSEUDO(OP_UNKNOWN, "unknown", ARITY_ANY),
+	PSEUDO(OP_RETURN, "return", 0),
+	PSEUDO(OP_CALL, "call", ARITY_ANY),
+#undef PSEUDO
+};
+
 const struct op *op_unknown(void)
 {
-	static const struct op op = {
-		.id = OP_UNKNOWN,
-		.domain = DOM_NONE,
-		.name = "unknown",
-		.in_max = ARITY_ANY,
-		.out_max = ARITY_ANY,
-		.in = "",
-		.out = "",
-		.attrs = "",
-		.constraints = "",
-	};
-
-	return &op;
+	return &pseudo[OP_UNKNOWN];
 }
 
 const struct op *op_return(void)
 {
-	static const struct op op = {
-		.id = OP_RETURN,
-		.domain = DOM_NONE,
-		.name = "return",
-		.in_max = ARITY_ANY,
-		.in = "",
-		.out = "",
-		.attrs = "",
-		.constraints = "",
-	};
-
-	return &op;
+	return &pseudo[OP_RETURN];
 }
 
 const struct op *op_call(void)
 {
-	static const struct op op = {
-		.id = OP_CALL,
-		.domain = DOM_NONE,
-		.name = "call",
-		.in_max = ARITY_ANY,
-		.out_max = ARITY_ANY,
-		.in = "",
-		.out = "",
-		.attrs = "",
-		.constraints = "",
-	};
-
-	return &op;
+	return &pseudo[OP_CALL];
 }
 
 const struct op *op_table(size_t *n)
