@@ -169,13 +169,13 @@ static bool usable_input(const struct value *v)
 static bool walk_back(struct value *root, struct graph *g,
 		      bool (*stops)(void *arg, struct value *v), void *arg)
 {
-	VEC(struct value *) todo = {0};
+	VEC(struct value *) pending = {0};
 	struct map seen = {0};
 	bool ok = true;
 
-	vec_push(&todo, root);
-	while (todo.n && ok) {
-		struct value *v = vec_pop(&todo);
+	vec_push(&pending, root);
+	while (pending.n && ok) {
+		struct value *v = vec_pop(&pending);
 
 		if (v->konst || !map_put(&seen, map_ptr_key(v), 1))
 			continue;
@@ -185,9 +185,9 @@ static bool walk_back(struct value *root, struct graph *g,
 		     exec_supports(v->def) && !node_graph_count(v->def);
 		for (uint32_t i = 0; ok && i < v->def->nin; i++)
 			if (node_in(v->def, i))
-				vec_push(&todo, node_in(v->def, i));
+				vec_push(&pending, node_in(v->def, i));
 	}
-	vec_release(&todo);
+	vec_release(&pending);
 	map_release(&seen);
 	return ok;
 }
@@ -498,14 +498,14 @@ static void run_regions(struct check *k, struct scope *s)
 	struct span {
 		size_t from, to;
 	} cur;
-	VEC(struct span) todo = {0};
+	VEC(struct span) pending = {0};
 
 	if (s->regions.n)
-		vec_push(&todo, ((struct span){0, s->regions.n}));
-	while (todo.n && !k->r->differs && limit_time_ok()) {
+		vec_push(&pending, ((struct span){0, s->regions.n}));
+	while (pending.n && !k->r->differs && limit_time_ok()) {
 		bool refused;
 
-		cur = vec_pop(&todo);
+		cur = vec_pop(&pending);
 		run_batch(k, s, cur.from, cur.to, &refused);
 		if (!refused) {
 			k->r->regions += cur.to - cur.from;
@@ -514,11 +514,11 @@ static void run_regions(struct check *k, struct scope *s)
 		} else {
 			size_t mid = (cur.from + cur.to) / 2;
 
-			vec_push(&todo, ((struct span){mid, cur.to}));
-			vec_push(&todo, ((struct span){cur.from, mid}));
+			vec_push(&pending, ((struct span){mid, cur.to}));
+			vec_push(&pending, ((struct span){cur.from, mid}));
 		}
 	}
-	vec_release(&todo);
+	vec_release(&pending);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): at most MAX_DEPTH deep */
