@@ -38,14 +38,17 @@ done < <(sed -n 's/^ *\$ \(pare .*\)/\1/p' README.md docs/*.md ./*/README.md
 
 make -s man >/dev/null && mandoc -T lint -W error build/release/man/pare.1
 result $? 'man page is not well formed'
+mandoc -T utf8 build/release/man/pare.1 | sed 's/.\x08//g' >"$dir/man.txt"
+for shell in bash zsh fish; do
+	"$pare" completion $shell >"$dir/$shell.txt"
+done
 for c in $("$pare" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
 	for o in $("$pare" "$c" --help | sed -n 's/^  .*--\([a-zA-Z-]*\).*/\1/p'); do
 		for shell in bash zsh fish; do
-			"$pare" completion $shell | grep -q -- "$o"
+			grep -q -- "$o" "$dir/$shell.txt"
 			result $? "$shell completion lacks --$o"
 		done
-		mandoc -T utf8 build/release/man/pare.1 2>/dev/null | col -b |
-			grep -q -- "--$o"
+		grep -q -- "--$o" "$dir/man.txt"
 		result $? "man page lacks --$o"
 	done
 done
