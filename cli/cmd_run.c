@@ -171,9 +171,10 @@ struct profile {
 	row;
 };
 
-static void profile_node(void *arg, const struct node *n, double seconds)
+static void profile_node(void *arg, const struct exec_event *e)
 {
 	struct profile *p = arg;
+	const struct node *n = e->n;
 	uint64_t *at = map_get(&p->ops, n->type);
 	size_t i = at ? *at : p->row.n;
 
@@ -181,7 +182,7 @@ static void profile_node(void *arg, const struct node *n, double seconds)
 		map_put(&p->ops, n->type, i);
 		vec_push(&p->row, ((struct profile_row){.op = n->type}));
 	}
-	p->row.p[i].s += seconds;
+	p->row.p[i].s += e->seconds;
 	p->row.p[i].n++;
 }
 

@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "runtime/exec_p.h"
 
-static enum status run_body(struct exec *e, struct body *b, struct frame *up,
-			    struct array *const *in, struct array **out);
+static enum status run_sub(struct exec *e, const struct node *n, struct body *b,
+			   struct frame *up, struct array *const *in,
+			   struct array **out);
 
 struct exec *exec_create(struct model *m, const struct exec_opts *o)
 {
@@ -141,7 +142,7 @@ static enum status call_func(struct exec *e, struct step *s, struct array **in,
 
 	for (uint32_t i = 0; i < b->g->nin && i < nin; i++)
 		args[i] = in[i];
-	st = run_body(e, b, NULL, args, rets);
+	st = run_sub(e, s->n, b, NULL, args, rets);
 	for (uint32_t i = 0; i < b->nret; i++) {
 		if (i < nout)
 			out[i] = rets[i];
@@ -193,7 +194,9 @@ static enum status run_step(struct exec *e, struct step *s, struct frame *f,
 		return st;
 	}
 	if (e->o.timer)
-		e->o.timer(e->o.timer_arg, s->n, clock_seconds() - start);
+		e->o.timer(e->o.timer_arg,
+			   &(struct exec_event){s->n, in, out, start,
+						clock_seconds() - start});
 	step_store(e, s, f, out);
 	return OK;
 }
@@ -253,6 +256,21 @@ static enum status run_body(struct exec *e, struct body *b, struct frame *up,
 	return st;
 }
 
+/* A body of n, with the caller told when it begins and ends. */
+static enum status run_sub(struct exec *e, const struct node *n, struct body *b,
+			   struct frame *up, struct array *const *in,
+			   struct array **out)
+{
+	enum status st;
+
+	if (e->o.frame)
+		e->o.frame(e->o.frame_arg, n, b->g, true);
+	st = run_body(e, b, up, in, out);
+	if (e->o.frame)
+		e->o.frame(e->o.frame_arg, n, b->g, false);
+	return st;
+}
+
 enum status kcall_body(struct kcall *c, struct graph *g,
 		       struct array *const *in, struct array **out)
 {
@@ -263,8 +281,8 @@ enum status kcall_body(struct kcall *c, struct graph *g,
 				   "bodies are not evaluated while folding");
 	for (uint32_t i = 0; i < call->step->nsub; i++)
 		if (call->step->sub[i]->g == g)
-			return run_body(c->exec, call->step->sub[i],
-					call->frame, in, out);
+			return run_sub(c->exec, c->node, call->step->sub[i],
+				       call->frame, in, out);
 	return kcall_error(c, E_attr, "the body is not one of the node's");
 }
 

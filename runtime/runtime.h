@@ -66,6 +66,14 @@ bool array_fits(const struct array *a, const struct type *t, struct buf *why);
 
 enum exec_set { EXEC_FAST, EXEC_REFERENCE };
 
+/* A node that ran; valid during the call of the timer. */
+struct exec_event {
+	const struct node *n;
+	struct array *const *in;  /* n->nin; NULL: left out */
+	struct array *const *out; /* n->nout; NULL: left out */
+	double start, seconds;    /* clock_seconds(); bodies included */
+};
+
 struct exec_opts {
 	enum exec_set set;
 	uint64_t seed; /* of random operators */
@@ -74,9 +82,14 @@ struct exec_opts {
 	 * graph inputs), in order of execution; not while folding. */
 	void (*hook)(void *arg, const struct value *v, const struct array *a);
 	void *hook_arg;
-	/* Called after each node with its wall time. */
-	void (*timer)(void *arg, const struct node *n, double seconds);
+	/* Called after each node, those of bodies before their owner. */
+	void (*timer)(void *arg, const struct exec_event *e);
 	void *timer_arg;
+	/* Called when a run of a body of n (If, Loop, Scan, function call)
+	 * begins and ends, also if it failed. */
+	void (*frame)(void *arg, const struct node *n, const struct graph *g,
+		      bool begins);
+	void *frame_arg;
 };
 
 struct exec;
