@@ -61,8 +61,13 @@ $(BUILD)/gen/onnx.pb-c.c: onnx/onnx.proto
 	@echo GEN $@; mkdir -p $(@D)
 	$(Q)protoc-c --proto_path=onnx --c_out=$(@D) onnx.proto
 $(BUILD)/gen/onnx.pb-c.h: $(BUILD)/gen/onnx.pb-c.c
-$(BUILD)/flags: FORCE
-	@mkdir -p $(@D); echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' >$@
+# Other flags or another compiler rebuild all; compared here, not in a rule,
+# so that make -q tells whether anything is to do.
+FLAGS := $(strip $(CC) $(ALL_CFLAGS))
+ifneq ($(file <$(BUILD)/flags),$(FLAGS))
+$(shell mkdir -p $(BUILD))
+$(file >$(BUILD)/flags,$(FLAGS))
+endif
 asan debug cov:
 	$(MAKE) V=$@ all
 
@@ -141,6 +146,6 @@ clean:
 	rm -rf build
 .PHONY: all asan debug cov man install uninstall dist unit replay golden-update \
 	deps demo test asan-test test-onnx test-models test-random bench-load \
-	bench-onnxsim fuzz lint fmt help clean FORCE
+	bench-onnxsim fuzz lint fmt help clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
