@@ -297,6 +297,8 @@ const char *graph_path(const struct graph *g)
 	char *path;
 	size_t n = 0;
 
+	if (!g->owner && !g->func)
+		return "main";
 	for (; g->owner && g->owner->graph && n < PATH_LEVELS;
 	     g = g->owner->graph)
 		level[n++] = g;

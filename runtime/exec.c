@@ -174,16 +174,23 @@ static void step_store(struct exec *e, const struct step *s, struct frame *f,
 	}
 }
 
+/* Apart, for node_at() takes memory that only an error may take. */
+static enum status out_of_time(struct exec *e, const struct node *n)
+{
+	struct at at = node_at(n);
+
+	return diag_error(e->m->diag, &at, E_time,
+			  "the time limit was reached");
+}
+
 static enum status run_step(struct exec *e, struct step *s, struct frame *f,
 			    struct array **in, struct array **out)
 {
-	struct at at = node_at(s->n);
 	double start = e->o.timer ? clock_seconds() : 0;
 	enum status st;
 
 	if (!limit_time_ok())
-		return diag_error(e->m->diag, &at, E_time,
-				  "the time limit was reached");
+		return out_of_time(e, s->n);
 	for (uint32_t i = 0; i < s->n->nin; i++)
 		in[i] = operand(&s->in[i], f);
 	memset(out, 0, s->n->nout * sizeof *out);
