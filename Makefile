@@ -123,7 +123,8 @@ test:
 asan-test:
 	@$(MAKE) --no-print-directory V=asan all unit
 	@bash tests/run.sh asan
-test-onnx test-models test-random bench-load bench-onnxsim:
+test-onnx test-onnx-optimized test-onnx-asan test-models test-random \
+bench-load bench-onnxsim:
 	@sh tools/deps.sh test
 	@sh tools/venv.sh
 	@$(MAKE) --no-print-directory all
@@ -145,7 +146,7 @@ help:
 clean:
 	rm -rf build
 .PHONY: all asan debug cov man install uninstall dist unit replay golden-update \
-	deps demo test asan-test test-onnx test-models test-random bench-load \
-	bench-onnxsim fuzz lint fmt help clean
+	deps demo test asan-test test-onnx test-onnx-optimized test-onnx-asan \
+	test-models test-random bench-load bench-onnxsim fuzz lint fmt help clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

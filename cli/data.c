@@ -31,6 +31,17 @@ static enum status no_such_input(struct cli *c, struct model *m,
 	return USAGE;
 }
 
+/* NumPy's files have no bfloat16, float8 and the like: an array of unsigned
+ * integers of the same width holds their bits. */
+static void take_bits(struct array *a, const struct type *t)
+{
+	if (t->kind == TY_TENSOR && a->kind == ARR_TENSOR && a->dt != t->dt &&
+	    dtype_kind(a->dt) == 'u' && dtype_kind(t->dt) == 'f' &&
+	    t->dt != DT_F32 && t->dt != DT_F64 && t->dt != DT_F16 &&
+	    dtype_bits(a->dt) == dtype_bits(t->dt) && a->nref == 1)
+		a->dt = t->dt;
+}
+
 /* Takes a; refuses what does not fit the declared type. */
 static enum status put_input(struct cli *c, struct model *m, struct array **set,
 			     uint32_t i, struct array *a)
@@ -40,6 +51,7 @@ static enum status put_input(struct cli *c, struct model *m, struct array **set,
 
 	array_unref(set[i]);
 	set[i] = a;
+	take_bits(a, m->main->in_info[i].decl);
 	if (!array_fits(a, m->main->in_info[i].decl, &why))
 		s = diag_error(&c->diag, NULL, E_input, "input '%s': %s",
 			       sym_text(m, m->main->in_info[i].name), why.p);
@@ -126,17 +138,20 @@ static enum status read_named(struct cli *c, struct model *m, const char *text,
 	return s ? s : put_input(c, m, set, i, a);
 }
 
-/* One test_data_set_N: input_I.pb belongs to graph input I. */
+/* One test_data_set_N: input_I.pb belongs to the input I of those that are
+ * no constants. */
 enum status inputs_read_set(struct cli *c, struct model *m, const char *dir,
 			    struct array **set)
 {
 	enum status s = OK;
 
-	for (uint32_t i = 0; i < m->main->nin && !s; i++) {
+	for (uint32_t i = 0, file = 0; i < m->main->nin && !s; i++) {
 		struct buf path = {0};
 		struct stat st;
 
-		buf_printf(&path, "%s/input_%u.pb", dir, i);
+		if (m->main->in[i]->konst)
+			continue;
+		buf_printf(&path, "%s/input_%u.pb", dir, file++);
 		if (!stat(path.p, &st)) {
 			/* the arena's copy outlives the diagnostics */
 			const char *p = arena_printf(&m->arena, "%s", path.p);

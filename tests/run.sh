@@ -60,6 +60,11 @@ run_stage() {
 		;;
 	fuzz) stage fuzz bash tests/fuzz/run.sh ;;
 	test-onnx) stage onnx "$PY" tests/models/backend.py ;;
+	test-onnx-optimized) stage onnx-O2 "$PY" tests/models/backend.py --optimized ;;
+	test-onnx-asan)
+		stage asan-build build V=asan all
+		stage onnx-asan "$PY" tests/models/backend.py --asan
+		;;
 	test-models) stage models "$PY" tests/models/npm.py ;;
 	test-random) COUNT=${COUNT:-1000} run_stage random ;;
 	bench-*) stage "$1" bash "bench/${1#bench-}.sh" ;;
