@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pad.c -- Pad, all versions and modes.
+ * pad.c -- Pad, all versions and modes, and CenterCropPad, which pads by what
+ * it computes.
  *
  * Per axis, a table tells which input position each output position copies
  * (-1: the fill value); rows along the last axis copy their middle at once.
@@ -185,13 +186,36 @@ static void pad_all(const struct pad *p, const uint8_t *src, uint8_t *dst,
 	}
 }
 
+/* The axes' tables, then the data. */
+static enum status pad_run(struct kcall *c, struct pad *p)
+{
+	const struct array *x = c->in[0];
+	struct elems in, out;
+	struct array *y;
+	int64_t s = 1;
+	enum status st = OK;
+
+	for (int d = 0; !st && d < x->rank; d++)
+		st = pad_axis(c, p, d);
+	if (!st)
+		st = elems_in(c, x, &in);
+	if (!st)
+		st = move_out(c, 0, x->dt, x->rank, p->dim, &y, &out);
+	if (st || y->n == 0)
+		return st;
+	for (int d = x->rank - 1; d >= 0; d--) {
+		p->stride[d] = s;
+		s *= x->dim[d];
+	}
+	pad_all(p, in.p, out.p, in.size, y->n / p->dim[x->rank - 1]);
+	elems_done(&out);
+	return OK;
+}
+
 enum status k_pad(struct kcall *c)
 {
 	const struct array *x = c->in[0];
 	struct pad p = {.rank = x->rank};
-	struct elems in, out;
-	struct array *y;
-	int64_t s = 1;
 	enum status st = move_rank(c, x->rank);
 
 	if (!st && x->rank == 0) {
@@ -202,21 +226,58 @@ enum status k_pad(struct kcall *c)
 		st = pad_mode(c, &p.mode);
 	if (!st)
 		st = pad_lists(c, &p);
-	for (int d = 0; !st && d < x->rank; d++)
-		st = pad_axis(c, &p, d);
 	if (!st)
 		st = pad_fill(c, &p);
-	if (!st)
-		st = elems_in(c, x, &in);
-	if (!st)
-		st = move_out(c, 0, x->dt, x->rank, p.dim, &y, &out);
-	if (st || y->n == 0)
-		return st;
-	for (int d = x->rank - 1; d >= 0; d--) {
-		p.stride[d] = s;
-		s *= x->dim[d];
+	return st ? st : pad_run(c, &p);
+}
+
+/* ---- CenterCropPad ---- */
+
+/* Half of the difference, rounded toward zero, goes before. */
+static enum status center_lists(struct kcall *c, struct pad *p)
+{
+	const struct array *x = c->in[0];
+	const int64_t *size, *axes;
+	size_t n, naxes;
+	enum status st = kcall_ints(c, 1, &size, &n);
+
+	axes = node_attr_ints(c->node, "axes", &naxes);
+	if (!axes)
+		naxes = (size_t)x->rank;
+	if (!st && n != naxes)
+		st = kcall_error(c, E_shape, "%zu sizes for %zu axes", n,
+				 naxes);
+	for (size_t i = 0; !st && i < n; i++) {
+		int64_t more;
+		int a;
+
+		st = kcall_axis(c, axes ? axes[i] : (int64_t)i, x->rank, &a);
+		if (st)
+			return st;
+		if (size[i] < 0)
+			return kcall_error(c, E_value, "size %lld",
+					   (long long)size[i]);
+		more = size[i] - x->dim[a];
+		p->before[a] = more / 2;
+		p->after[a] = more - more / 2;
 	}
-	pad_all(&p, in.p, out.p, in.size, y->n / p.dim[x->rank - 1]);
-	elems_done(&out);
-	return OK;
+	return st;
+}
+
+enum status k_center_crop_pad(struct kcall *c)
+{
+	const struct array *x = c->in[0];
+	struct pad p = {.mode = PAD_CONSTANT, .rank = x->rank};
+	enum status st = move_rank(c, x->rank);
+
+	if (!st)
+		st = center_lists(c, &p);
+	if (!st && x->rank == 0) {
+		kcall_pass(c, 0, c->in[0]);
+		return OK;
+	}
+	p.fill = kcall_scratch(c, 16);
+	if (!p.fill)
+		return LIMIT;
+	return st ? st : pad_run(c, &p);
 }

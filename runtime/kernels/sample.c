@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sample.c -- GridSample and RoiAlign: reading images between the pixels, in
+ * sample.c -- AffineGrid and GridSample: reading images between the pixels, in
  * double.
  *
  * GridSample takes any number of spatial axes: per output position each axis
@@ -240,189 +240,87 @@ enum status k_grid_sample(struct kcall *c)
 	return nn_save(c, 0, c->in[0]->dt, g.axes + 2, dim, y);
 }
 
-/* ---- RoiAlign (He et al., Mask R-CNN, 2017) ---- */
+/* ---- AffineGrid ---- */
 
-enum { SAMPLES_MAX = 4096 }; /* along one axis of a bin */
-
-struct roi {
-	int64_t height, width, ph, pw, channels, images, n, ratio;
-	double scale, offset;
-	bool max, half_pixel;
-	const double *x, *box;
-	double *y;
+struct affine {
+	int k;          /* spatial axes */
+	int64_t dim[5]; /* of the grid: N, D.., k */
+	bool corners;
 };
 
-/* Bilinear value, or the largest weighted corner, at (y, x). */
-static double corners(const struct roi *r, const double *img, double y,
-		      double x)
+static enum status affine_init(struct kcall *c, struct affine *g)
 {
-	int64_t y0, x0, y1, x1;
-	double ly, lx, v[4];
-
-	if (!(y >= -1 && y <= (double)r->height && x >= -1 &&
-	      x <= (double)r->width))
-		return 0;
-	y = y > 0 ? y : 0;
-	x = x > 0 ? x : 0;
-	y0 = min64((int64_t)y, r->height - 1);
-	x0 = min64((int64_t)x, r->width - 1);
-	y1 = min64(y0 + 1, r->height - 1);
-	x1 = min64(x0 + 1, r->width - 1);
-	ly = y0 == r->height - 1 ? 0 : y - (double)y0;
-	lx = x0 == r->width - 1 ? 0 : x - (double)x0;
-	v[0] = (1 - ly) * (1 - lx) * img[y0 * r->width + x0];
-	v[1] = (1 - ly) * lx * img[y0 * r->width + x1];
-	v[2] = ly * (1 - lx) * img[y1 * r->width + x0];
-	v[3] = ly * lx * img[y1 * r->width + x1];
-	if (!r->max)
-		return v[0] + v[1] + v[2] + v[3];
-	for (int i = 1; i < 4; i++)
-		v[0] = v[i] > v[0] ? v[i] : v[0];
-	return v[0];
-}
-
-/* Samples along an axis of a bin of this size. */
-static int64_t samples(const struct roi *r, double bin)
-{
-	double n = r->ratio > 0 ? (double)r->ratio : ceil(bin);
-
-	return !(n > 0) ? 0 : n > SAMPLES_MAX ? SAMPLES_MAX + 1 : (int64_t)n;
-}
-
-static void one_bin(const struct roi *r, const double *img, double y0,
-		    double x0, double bh, double bw, double *out)
-{
-	int64_t ny = samples(r, bh), nx = samples(r, bw);
-	double acc = r->max && ny * nx > 0 ? -INFINITY : 0;
-
-	for (int64_t i = 0; i < ny; i++)
-		for (int64_t j = 0; j < nx; j++) {
-			double v = corners(
-				r, img,
-				y0 + ((double)i + 0.5) * bh / (double)ny,
-				x0 + ((double)j + 0.5) * bw / (double)nx);
-
-			acc = !r->max ? acc + v : v > acc ? v : acc;
-		}
-	*out = r->max ? acc : acc / (double)max64(ny * nx, 1);
-}
-
-static enum status one_roi(struct kcall *c, const struct roi *r, int64_t n,
-			   int64_t image)
-{
-	const double *b = r->box + 4 * n;
-	double x0 = b[0] * r->scale - r->offset;
-	double y0 = b[1] * r->scale - r->offset;
-	double w = b[2] * r->scale - r->offset - x0;
-	double h = b[3] * r->scale - r->offset - y0;
-
-	/* Without the half pixel, boxes have at least one. */
-	if (!r->half_pixel) {
-		w = w > 1 ? w : 1;
-		h = h > 1 ? h : 1;
-	}
-	w /= (double)r->pw;
-	h /= (double)r->ph;
-	if (samples(r, h) > SAMPLES_MAX || samples(r, w) > SAMPLES_MAX)
-		return kcall_error(c, E_value, "box %lld is too large",
-				   (long long)n);
-	for (int64_t ch = 0; ch < r->channels; ch++)
-		for (int64_t i = 0; i < r->ph * r->pw; i++)
-			one_bin(r,
-				r->x + (image * r->channels + ch) * r->height *
-						r->width,
-				y0 + (double)(i / r->pw) * h,
-				x0 + (double)(i % r->pw) * w, h, w,
-				r->y + (n * r->channels + ch) * r->ph * r->pw +
-					i);
-	return OK;
-}
-
-static enum status roi_attrs(struct kcall *c, struct roi *r)
-{
-	struct str mode = node_attr_str(c->node, "mode", "avg");
-	struct str coord = node_attr_str(
-		c->node, "coordinate_transformation_mode", "half_pixel");
-
-	r->max = str_is(mode, "max");
-	if (!r->max && !str_is(mode, "avg"))
-		return kcall_error(c, E_value, "attribute mode is '%.*s'",
-				   (int)mode.n, mode.p);
-	r->half_pixel = c->node->op->since >= 16 && str_is(coord, "half_pixel");
-	if (c->node->op->since >= 16 && !r->half_pixel &&
-	    !str_is(coord, "output_half_pixel"))
-		return kcall_error(c, E_value,
-				   "attribute coordinate_transformation_mode "
-				   "is '%.*s'",
-				   (int)coord.n, coord.p);
-	r->offset = r->half_pixel ? 0.5 : 0;
-	r->ph = node_attr_int(c->node, "output_height", 1);
-	r->pw = node_attr_int(c->node, "output_width", 1);
-	r->ratio = node_attr_int(c->node, "sampling_ratio", 0);
-	r->scale = node_attr_float(c->node, "spatial_scale", 1);
-	if (r->ph < 1 || r->pw < 1 || r->ph > INT32_MAX || r->pw > INT32_MAX ||
-	    r->ratio < 0 || r->ratio > SAMPLES_MAX)
-		return kcall_error(c, E_value,
-				   "output of %lld x %lld, ratio %lld",
-				   (long long)r->ph, (long long)r->pw,
-				   (long long)r->ratio);
-	return OK;
-}
-
-static enum status roi_shapes(struct kcall *c, struct roi *r,
-			      const int64_t **image)
-{
+	const struct array *t;
+	const int64_t *size;
 	size_t n;
-	enum status s = nn_floats(c, 2, 2);
+	enum status s = nn_rank(c, 0, 3, 3);
 
 	if (s == OK)
-		s = nn_rank(c, 0, 4, 4);
+		s = nn_floats(c, 1, 1);
 	if (s == OK)
-		s = nn_rank(c, 1, 2, 2);
-	if (s == OK)
-		s = kcall_ints(c, 2, image, &n);
+		s = kcall_ints(c, 1, &size, &n);
 	if (s != OK)
 		return s;
-	r->images = c->in[0]->dim[0];
-	r->channels = c->in[0]->dim[1];
-	r->height = c->in[0]->dim[2];
-	r->width = c->in[0]->dim[3];
-	r->n = c->in[1]->dim[0];
-	if (c->in[1]->dim[1] != 4 || n != (size_t)r->n || r->height < 1 ||
-	    r->width < 1)
+	if (n != 4 && n != 5)
+		return kcall_error(c, E_shape, "size has %zu entries", n);
+	t = c->in[0];
+	g->k = (int)n - 2;
+	g->corners = node_attr_int(c->node, "align_corners", 0) != 0;
+	if (t->dim[0] != size[0] || t->dim[1] != g->k || t->dim[2] != g->k + 1)
 		return kcall_error(c, E_shape,
-				   "boxes or batch_indices do not fit");
-	for (size_t i = 0; i < n; i++)
-		if ((*image)[i] < 0 || (*image)[i] >= r->images)
-			return kcall_error(c, E_value, "image %lld of %lld",
-					   (long long)(*image)[i],
-					   (long long)r->images);
+				   "theta is %lld x %lld x %lld for %lld "
+				   "images of %d axes",
+				   (long long)t->dim[0], (long long)t->dim[1],
+				   (long long)t->dim[2], (long long)size[0],
+				   g->k);
+	g->dim[0] = size[0];
+	for (int i = 0; i < g->k; i++) {
+		g->dim[1 + i] = size[2 + i];
+		if (size[2 + i] < 0)
+			return kcall_error(c, E_value, "size %lld",
+					   (long long)size[2 + i]);
+	}
+	g->dim[1 + g->k] = g->k;
 	return OK;
 }
 
-enum status k_roi_align(struct kcall *c)
+/* Position i of n in [-1, 1]: centers of pixels; of corner pixels with
+ * corners, where a single one lies at -1. */
+static double affine_place(bool corners, int64_t i, int64_t n)
 {
-	struct roi r = {0};
-	const int64_t *image = NULL;
-	int64_t dim[4], n;
-	enum status s = roi_shapes(c, &r, &image);
+	if (corners)
+		return n > 1 ? -1 + 2 * (double)i / (double)(n - 1) : -1;
+	return (2 * (double)i + 1) / (double)n - 1;
+}
 
-	if (s == OK)
-		s = roi_attrs(c, &r);
+enum status k_affine_grid(struct kcall *c)
+{
+	struct affine g;
+	int64_t o[5] = {0}, n, at = 0;
+	const double *theta;
+	double *y;
+	enum status s = affine_init(c, &g);
+
 	if (s != OK)
 		return s;
-	dim[0] = r.n;
-	dim[1] = r.channels;
-	dim[2] = r.ph;
-	dim[3] = r.pw;
-	if (!nn_count(4, dim, &n))
+	if (!nn_count(g.k + 2, g.dim, &n))
 		return kcall_error(c, E_dims, "dimensions overflow");
-	r.x = nn_load(c, 0);
-	r.box = nn_load(c, 1);
-	r.y = nn_temp(c, n);
-	if (!r.x || !r.box || !r.y)
+	theta = nn_load(c, 0);
+	y = nn_temp(c, n);
+	if (!theta || !y)
 		return LIMIT;
-	for (int64_t i = 0; s == OK && i < r.n; i++)
-		s = one_roi(c, &r, i, image[i]);
-	return s == OK ? nn_save(c, 0, c->in[0]->dt, 4, dim, r.y) : s;
+	if (n > 0)
+		do {
+			const double *row =
+				theta + (o[0] * g.k + o[g.k + 1]) * (g.k + 1);
+			double sum = row[g.k];
+
+			/* Columns name the last axis first. */
+			for (int j = 0; j < g.k; j++)
+				sum += row[j] * affine_place(g.corners,
+							     o[g.k - j],
+							     g.dim[g.k - j]);
+			y[at++] = sum;
+		} while (odometer_next(g.k + 2, g.dim, o));
+	return nn_save(c, 0, c->in[0]->dt, g.k + 2, g.dim, y);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * scatter.c -- operators that write by index: Scatter, ScatterElements,
- * ScatterND, OneHot.
+ * ScatterND, TensorScatter, OneHot.
  *
  * Updates are applied in their order, so that repeated indices have one
  * result.
@@ -184,6 +184,128 @@ enum status k_scatter_nd(struct kcall *c)
 			for (int64_t k = 0; k < t.slice; k++)
 				combine(y, pos + k, r, u, i * t.slice + k);
 	}
+	return OK;
+}
+
+/* ---- TensorScatter ---- */
+
+struct cache {
+	int64_t len, more;           /* positions; of the update */
+	int64_t batch, outer, inner; /* axes before (batch first) and after */
+	const int64_t *at;           /* first position, per batch; or NULL */
+	bool circular;
+};
+
+/* The first position of each batch, made to lie within the cache. */
+static enum status cache_starts(struct kcall *c, struct cache *t)
+{
+	const int64_t *v;
+	int64_t *at;
+	size_t n;
+	enum status st = kcall_ints(c, 2, &v, &n);
+
+	if (st || !v)
+		return st;
+	if (n != (size_t)t->batch)
+		return kcall_error(c, E_shape, "%zu indices for %lld batches",
+				   n, (long long)t->batch);
+	at = kcall_scratch(c, n * sizeof *at);
+	if (!at)
+		return LIMIT;
+	for (size_t i = 0; i < n; i++) {
+		at[i] = v[i];
+		if (t->circular && t->len > 0)
+			at[i] = (v[i] % t->len + t->len) % t->len;
+		else if (v[i] < 0 || v[i] > t->len - t->more)
+			return kcall_error(c, E_value,
+					   "index %lld of %lld, %lld are "
+					   "written",
+					   (long long)v[i], (long long)t->len,
+					   (long long)t->more);
+	}
+	t->at = at;
+	return OK;
+}
+
+static enum status cache_init(struct kcall *c, struct cache *t)
+{
+	const struct array *x = c->in[0], *u = c->in[1];
+	struct str mode = node_attr_str(c->node, "mode", "linear");
+	int axis;
+	enum status st;
+
+	t->circular = str_is(mode, "circular");
+	if (!t->circular && !str_is(mode, "linear"))
+		return kcall_error(c, E_value, "attribute mode is '%.*s'",
+				   (int)mode.n, mode.p);
+	st = kcall_axis(c, node_attr_int(c->node, "axis", -2), x->rank, &axis);
+	if (st)
+		return st;
+	if (axis == 0)
+		return kcall_error(c, E_value, "axis 0 is the batch");
+	if (u->rank != x->rank)
+		return kcall_error(c, E_shape, "an update of rank %d for %d",
+				   u->rank, x->rank);
+	for (int i = 0; i < x->rank; i++)
+		if (i == axis ? u->dim[i] > x->dim[i] : u->dim[i] != x->dim[i])
+			return kcall_error(c, E_shape,
+					   "the update has %lld along axis %d "
+					   "of %lld",
+					   (long long)u->dim[i], i,
+					   (long long)x->dim[i]);
+	t->len = x->dim[axis];
+	t->more = u->dim[axis];
+	t->batch = x->dim[0];
+	t->outer = dims_product(x, 1, axis);
+	t->inner = dims_product(x, axis + 1, x->rank);
+	return cache_starts(c, t);
+}
+
+static void cache_write(const struct cache *t, const struct elems *u,
+			const struct elems *y)
+{
+	size_t part = (size_t)t->inner * y->size;
+
+	for (int64_t o = 0; o < t->batch * t->outer; o++)
+		for (int64_t i = 0; i < t->more; i++) {
+			int64_t at = t->at ? t->at[o / t->outer] : 0;
+
+			/* Both are at most len. */
+			at = at < t->len - i ? at + i : at - (t->len - i);
+			memcpy(y->p + (size_t)(o * t->len + at) * part,
+			       u->p + (size_t)(o * t->more + i) * part, part);
+		}
+}
+
+enum status k_tensor_scatter(struct kcall *c)
+{
+	const struct array *x = c->in[0];
+	struct elems in, u, out;
+	struct cache t = {0};
+	struct array *y;
+	enum status st = OK;
+
+	if (c->in[1]->dt != x->dt)
+		st = kcall_error(c, E_type, "an update of another type");
+	if (!st)
+		st = cache_init(c, &t);
+	if (!st)
+		st = elems_in(c, x, &in);
+	if (!st)
+		st = elems_in(c, c->in[1], &u);
+	if (st)
+		return st;
+	y = kcall_inplace(c, 0, 0);
+	if (!y)
+		return LIMIT;
+	st = elems_out(c, y, &out);
+	if (st)
+		return st;
+	if (out.p != in.p && y->n)
+		memcpy(out.p, in.p, (size_t)y->n * in.size);
+	if (c->in[1]->n)
+		cache_write(&t, &u, &out);
+	elems_done(&out);
 	return OK;
 }
 
