@@ -26,9 +26,12 @@ static enum status read_modes(struct kcall *c, struct resize *r)
 {
 	static const char *const mode[] = {"nearest", "linear", "cubic"};
 	static const char *const coord[] = {
-		"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
-		"align_corners", "asymmetric",           "tf_crop_and_resize",
+		"half_pixel",           "half_pixel_symmetric",
+		"pytorch_half_pixel",   "align_corners",
+		"asymmetric",           "tf_crop_and_resize",
+		"tf_half_pixel_for_nn", /* before version 13 */
 	};
+	size_t ncoord = countof(coord) - (c->node->op->since >= 13);
 	static const char *const round[] = {
 		"round_prefer_floor",
 		"round_prefer_ceil",
@@ -50,7 +53,7 @@ static enum status read_modes(struct kcall *c, struct resize *r)
 	}
 	if (s == OK)
 		s = pick(c, "coordinate_transformation_mode", "half_pixel",
-			 coord, countof(coord), &k);
+			 coord, ncoord, &k);
 	r->coord = (enum resize_coord)k;
 	if (s == OK)
 		s = pick(c, "nearest_mode", "round_prefer_floor", round,

@@ -23,6 +23,8 @@ static float coordinate(const struct resize *r, int a, int64_t x)
 		return length == 1 ? 0 : i * (in - 1) / (length - 1);
 	case COORD_ASYMMETRIC:
 		return i / s;
+	case COORD_TF_HALF_PIXEL_NN:
+		return (i + 0.5f) / s;
 	case COORD_TF_CROP:
 		start = (float)r->roi[a];
 		end = (float)r->roi[r->rank + a];
@@ -32,7 +34,7 @@ static float coordinate(const struct resize *r, int a, int64_t x)
 		return start * (in - 1) +
 		       i * (end - start) * (in - 1) / (length - 1);
 	case COORD_PYTORCH_HALF_PIXEL:
-		return length == 1 ? -0.5f : (i + 0.5f) / s - 0.5f;
+		return r->out[a] > 1 ? (i + 0.5f) / s - 0.5f : 0;
 	case COORD_HALF_PIXEL_SYMMETRIC:
 		return in / 2 * (1 - (float)r->out[a] / length) +
 		       (i + 0.5f) / s - 0.5f;

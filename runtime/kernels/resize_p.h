@@ -15,6 +15,7 @@ enum resize_coord {
 	COORD_ALIGN_CORNERS,
 	COORD_ASYMMETRIC,
 	COORD_TF_CROP,
+	COORD_TF_HALF_PIXEL_NN,
 };
 enum resize_round {
 	ROUND_PREFER_FLOOR,
