@@ -32,14 +32,16 @@ warnings() {
 }
 
 schema() {
-	sh tools/venv.sh >/dev/null && build/venv/bin/python tools/genschema.py --check
+	sh tools/venv.sh >/dev/null &&
+		build/venv/bin/python tools/genschema.py --check &&
+		build/venv/bin/python tools/genschema_ms.py --check
 }
 
 check layers awk -f tools/layers.awk "${code[@]}"
 check lengths awk -f tools/lengths.awk "${code[@]}"
 check licences licences
 check format clang-format --dry-run -Werror "${src[@]}"
-check "schema.def is what genschema.py makes" schema
+check "schema*.def is what genschema*.py makes" schema
 check 'gcc -Werror' warnings gcc
 check 'clang -Werror' warnings clang
 exit $bad

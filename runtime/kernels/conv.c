@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "runtime/kernels/activate_p.h"
 #include "runtime/kernels/conv_f32_p.h"
 #include "runtime/kernels/gemm_p.h"
 
@@ -347,19 +348,22 @@ static void plan_run(struct plan *p)
 	}
 }
 
-enum status k_conv_f32(struct kcall *c)
+/* *fast is false where the reference kernel has to do it. */
+static enum status conv_run(struct kcall *c, bool *fast)
 {
 	struct plan p = {0};
 	struct array *y;
 	enum status s;
 
-	if (!nn_all_f32(c, 3))
-		return k_conv(c);
+	*fast = nn_all_f32(c, 4);
+	if (!*fast)
+		return OK;
 	s = conv_init(c, &p.v, 0, 1, 2, DT_F32);
 	if (s != OK)
 		return s;
-	if (p.v.c == 0 || !planes_init(&p.p, &p.v.w))
-		return k_conv(c);
+	*fast = p.v.c != 0 && planes_init(&p.p, &p.v.w);
+	if (!*fast)
+		return OK;
 	y = kcall_out(c, 0, DT_F32, p.v.rank, p.v.dim);
 	if (!y)
 		return LIMIT;
@@ -380,4 +384,14 @@ enum status k_conv_f32(struct kcall *c)
 		return LIMIT;
 	plan_run(&p);
 	return OK;
+}
+
+enum status k_conv_f32(struct kcall *c)
+{
+	bool fast;
+	enum status s = conv_run(c, &fast);
+
+	if (s != OK)
+		return s;
+	return fast ? activate_f32(c) : k_conv(c);
 }

@@ -5,6 +5,7 @@
  * Any number of spatial axes.  The taps of an output position are listed
  * once and used for all channels; sums run over channels, then taps.
  */
+#include "runtime/kernels/activate_p.h"
 #include "runtime/kernels/conv_p.h"
 
 #include <string.h>
@@ -53,7 +54,7 @@ enum status k_conv(struct kcall *c)
 	struct operands o;
 	struct taps t;
 	int64_t pos[WINDOW_MAX] = {0}, at = 0, ny;
-	enum status s = nn_floats(c, 2, 3);
+	enum status s = nn_floats(c, 2, 4);
 
 	if (s == OK)
 		s = conv_init(c, &v, 0, 1, 2, c->in[0]->dt);
@@ -71,7 +72,8 @@ enum status k_conv(struct kcall *c)
 				conv_position(&v, &o, &t, n, at);
 			at++;
 		} while (odometer_next(v.w.rank, v.w.out, pos));
-	return nn_save(c, 0, c->in[0]->dt, v.rank, v.dim, o.y);
+	s = activate_f64(c, v.rank, v.dim, o.y);
+	return s == OK ? nn_save(c, 0, c->in[0]->dt, v.rank, v.dim, o.y) : s;
 }
 
 /* Spread the inputs at position `at` over the taps t of the result. */

@@ -110,8 +110,9 @@ static enum status run_row(struct kcall *c, const struct ew_row *r,
 				r->flags & EW_BOOL ? DT_BOOL : j->in[0].a->dt);
 	if (st)
 		return st;
-	if (c->node->op->id == OP_PRelu && j->out->n != c->in[0]->n)
-		return kcall_error(c, E_shape, "the slope is larger than X");
+	if ((r->flags & EW_INTO) && j->out->n != c->in[0]->n)
+		return kcall_error(c, E_shape,
+				   "input 1 is larger than input 0");
 	ew_run(j);
 	return OK;
 }
@@ -127,6 +128,8 @@ static enum status elementwise(struct kcall *c, bool fast)
 
 	if (c->in[0]->dt == DT_STRING && r->id == OP_Equal)
 		return string_equal(c);
+	if ((r->flags & EW_BIAS) && kcall_has(c, 1))
+		want = 2;
 	st = ew_inputs(&j, c, want);
 	if (!st && want == 2 && r->id == OP_PRelu)
 		b = slope_view(c, c->in[1]);
@@ -238,8 +241,8 @@ enum status k_pow(struct kcall *c)
 
 /* ---- Clip ---- */
 
-static void clip_f64(const struct ew_par *p, size_t n, void *y,
-		     const void *const *x)
+void ew_clip_f64(const struct ew_par *p, size_t n, void *y,
+		 const void *const *x)
 {
 	const double *a = x[0];
 	double *out = y;
@@ -313,7 +316,7 @@ static enum status clip(struct kcall *c, bool fast)
 				   dtype_name(dt));
 	j.par = (struct ew_par){.a = {-INFINITY, INFINITY},
 				.i = {INT64_MIN, INT64_MAX}};
-	j.fn = j.lane == LANE_F64 ? clip_f64 : clip_i64;
+	j.fn = j.lane == LANE_F64 ? ew_clip_f64 : clip_i64;
 	if (dt == DT_U64) {
 		j.par.i[0] = 0;
 		j.par.i[1] = -1;

@@ -135,6 +135,17 @@ void NAME(gelu)(const struct ew_par *p, size_t n, void *y, const void *const *x)
 		NAME(gelu_erf)(p, n, y, x);
 }
 
+/* The second operand, where there is one, is added first. */
+void NAME(bias_gelu)(const struct ew_par *p, size_t n, void *y,
+		     const void *const *x)
+{
+	const void *sum[] = {y};
+
+	if (x[1])
+		NAME(add)(p, n, y, x);
+	NAME(gelu)(p, n, y, x[1] ? sum : x);
+}
+
 void NAME(clip)(const struct ew_par *p, size_t n, void *y, const void *const *x)
 {
 	const float lo = (float)p->a[0], hi = (float)p->a[1], *xa = x[0];

@@ -57,6 +57,8 @@ enum {
 	EW_MEAN = 4,
 	EW_HEAVY = 16,  /* a polynomial or more per element */
 	EW_DIVIDES = 8, /* an integer second operand must not be 0 */
+	EW_INTO = 32,   /* the result has the first operand's shape */
+	EW_BIAS = 64,   /* a second operand is optional: x[1] may be NULL */
 };
 
 struct ew_row {
@@ -71,6 +73,8 @@ struct ew_row {
 };
 
 const struct ew_row *ew_find(enum op_id id);
+/* Clip between par.a[0] and par.a[1] (elementwise.c). */
+ew_fn ew_clip_f64;
 
 /* Fast float loops (ew_fast.c), used by the table. */
 #define FAST(op) ew_fn q_##op, v_##op;

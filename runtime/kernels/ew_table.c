@@ -191,6 +191,17 @@ D1(sigmoid, md_sigmoid(a))
 D1(softplus, md_softplus(a))
 D1(softsign, a / (1 + fabs(a)))
 D1(gelu, gelu(a, p->i[0]))
+
+static void d_bias_gelu(const struct ew_par *p, size_t n, void *y,
+			const void *const *x)
+{
+	const void *sum[] = {y};
+
+	if (x[1])
+		d_add(p, n, y, x);
+	d_gelu(p, n, y, x[1] ? sum : x);
+}
+
 D1(swish, a *md_sigmoid(ALPHA *a))
 D1(mish, a *md_tanh(md_softplus(a)))
 D1(shrink, shrink(a, ALPHA, BETA))
@@ -232,6 +243,13 @@ static enum status prep_gelu(struct kcall *c, struct ew_par *p)
 	if (p->i[0] || str_is(s, "none"))
 		return OK;
 	return kcall_error(c, E_attr, "approximate is neither none nor tanh");
+}
+
+static enum status prep_tanh(struct kcall *c, struct ew_par *p)
+{
+	(void)c;
+	p->i[0] = 1;
+	return OK;
 }
 
 #define ROW(op, fl, df, di, du, qf) \
@@ -308,6 +326,11 @@ static const struct ew_row rows[] = {
 	{ROW(Softsign, 0, d_softsign, NULL, NULL, q_softsign)},
 	{ROW(Gelu, EW_HEAVY, d_gelu, NULL, NULL, q_gelu), .prep = prep_gelu},
 	{ROW(ms_Gelu, EW_HEAVY, d_gelu, NULL, NULL, q_gelu)},
+	{ROW(ms_BiasGelu, EW_HEAVY | EW_INTO, d_bias_gelu, NULL, NULL,
+	     q_bias_gelu)},
+	{ROW(ms_FastGelu, EW_HEAVY | EW_INTO | EW_BIAS, d_bias_gelu, NULL, NULL,
+	     q_bias_gelu),
+	 .prep = prep_tanh},
 	{ROW(Swish, EW_HEAVY, d_swish, NULL, NULL, q_swish), .attr = {"alpha"},
 	 .dflt = {1}},
 	{ROW(ms_QuickGelu, EW_HEAVY, d_swish, NULL, NULL, q_swish),
@@ -315,7 +338,7 @@ static const struct ew_row rows[] = {
 	{ROW(Mish, EW_HEAVY, d_mish, NULL, NULL, q_mish)},
 	{ROW(Shrink, 0, d_shrink, i_shrink, NULL, NULL),
 	 .attr = {"lambd", "bias"}, .dflt = {0.5f, 0}},
-	{ROW(PRelu, 0, d_prelu, i_prelu, u_prelu, q_prelu)},
+	{ROW(PRelu, EW_INTO, d_prelu, i_prelu, u_prelu, q_prelu)},
 };
 
 const struct ew_row *ew_find(enum op_id id)

@@ -2,6 +2,7 @@
 /*
  * matmul.c -- Gemm and MatMul on the packed float32 product.
  */
+#include "runtime/kernels/activate_p.h"
 #include "runtime/kernels/gemm_p.h"
 #include "runtime/kernels/matmul_p.h"
 
@@ -25,8 +26,8 @@ static void pack_task(void *arg, size_t i)
 
 	j *= GEMM_NR;
 	gemm_pack_b(p->dst + (size_t)t * p->each + j * mm->k,
-		    p->b + t * mm->k * mm->n + j * mm->bcs, mm->brs, mm->bcs,
-		    mm->k, min64(mm->n - j, GEMM_NR));
+		    p->b + t * mm->bst + j * mm->bcs, mm->brs, mm->bcs, mm->k,
+		    min64(mm->n - j, GEMM_NR));
 }
 
 static void pack_all(const struct matmul *mm, const float *b, float *dst)
@@ -93,7 +94,7 @@ static bool batch_offsets(struct kcall *c, const struct matmul *mm, size_t each,
 	if (!off)
 		return false;
 	for (int64_t t = 0; t < mm->batch; t++) {
-		off[t] = mm->amat[t] * mm->m * mm->k;
+		off[t] = mm->amat[t] * mm->ast;
 		off[mm->batch + t] = mm->bmat[t] * (int64_t)each;
 		off[2 * mm->batch + t] = t * mm->m * mm->n;
 	}
@@ -106,7 +107,8 @@ static bool batch_offsets(struct kcall *c, const struct matmul *mm, size_t each,
 /* One B for all of A: the batch is just more rows. */
 static void merge_rows(struct matmul *mm)
 {
-	if (mm->nb == 1 && mm->na == mm->batch) {
+	if (mm->nb == 1 && mm->na == mm->batch && mm->ars == mm->k &&
+	    mm->acs == 1 && mm->ast == mm->m * mm->k) {
 		mm->m *= mm->batch;
 		mm->batch = 1;
 	}
@@ -138,7 +140,7 @@ enum status k_matmul_f32(struct kcall *c)
 			.a = c->in[0]->data,
 			.ars = mm.ars,
 			.acs = mm.acs,
-			.alpha = 1,
+			.alpha = (float)matmul_alpha(c),
 			.b = packed_b(c, &mm, make_matmul_b, &each),
 			.c = y->data,
 			.ldc = mm.n,
@@ -149,7 +151,7 @@ enum status k_matmul_f32(struct kcall *c)
 			return LIMIT;
 		gemm_run(&g);
 	}
-	return OK;
+	return activate_f32(c);
 }
 
 /* beta * C in scratch memory where beta is not 1. */
@@ -205,5 +207,5 @@ enum status k_gemm_f32(struct kcall *c)
 	if (!g.b || (kcall_has(c, 2) && !g.init))
 		return LIMIT;
 	gemm_run(&g);
-	return OK;
+	return activate_f32(c);
 }

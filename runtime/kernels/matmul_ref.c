@@ -5,6 +5,7 @@
  * Floats: sums in double in order of k, one rounding.  Integers: arithmetic
  * modulo 2^bits, as the element type wraps.
  */
+#include "runtime/kernels/activate_p.h"
 #include "runtime/kernels/matmul_p.h"
 
 #include <string.h>
@@ -75,8 +76,8 @@ static enum status matmul_int(struct kcall *c, const struct matmul *mm,
 	int64_t mn = mm->m * mm->n;
 
 	for (int64_t t = 0; t < mm->batch; t++) {
-		product_int(mm, c->in[0], mm->amat[t] * mm->m * mm->k, c->in[1],
-			    mm->bmat[t] * mm->k * mm->n, acc);
+		product_int(mm, c->in[0], mm->amat[t] * mm->ast, c->in[1],
+			    mm->bmat[t] * mm->bst, acc);
 		for (int64_t i = 0; i < mn; i++)
 			dtype_set_int(y->dt, y->data, (size_t)(t * mn + i),
 				      (int64_t)acc[i]);
@@ -88,7 +89,7 @@ enum status k_matmul(struct kcall *c)
 {
 	struct matmul mm;
 	const double *a, *b;
-	double *acc;
+	double *acc, alpha = matmul_alpha(c);
 	struct array *y;
 	enum status s = check_types(c, 2);
 
@@ -106,12 +107,17 @@ enum status k_matmul(struct kcall *c)
 	b = nn_load(c, 1);
 	if (!a || !b)
 		return LIMIT;
-	for (int64_t t = 0; t < mm.batch; t++) {
-		product_f64(&mm, a + mm.amat[t] * mm.m * mm.k,
-			    b + mm.bmat[t] * mm.k * mm.n, acc);
-		nn_save_range(y, t * mm.m * mm.n, mm.m * mm.n, acc);
+	for (int64_t t = 0; s == OK && t < mm.batch; t++) {
+		int64_t n = mm.m * mm.n;
+
+		product_f64(&mm, a + mm.amat[t] * mm.ast,
+			    b + mm.bmat[t] * mm.bst, acc);
+		for (int64_t i = 0; alpha != 1 && i < n; i++)
+			acc[i] *= alpha;
+		s = activate_f64(c, 1, &n, acc);
+		nn_save_range(y, t * n, n, acc);
 	}
-	return OK;
+	return s;
 }
 
 /* ---- Gemm ---- */
@@ -174,6 +180,7 @@ static enum status gemm_float(struct kcall *c, const struct gemm_attrs *g,
 			      double *acc, struct array *y)
 {
 	const double *a = nn_load(c, 0), *b = nn_load(c, 1), *bias = NULL;
+	enum status s;
 
 	if (kcall_has(c, 2))
 		bias = nn_load(c, 2);
@@ -181,8 +188,9 @@ static enum status gemm_float(struct kcall *c, const struct gemm_attrs *g,
 		return LIMIT;
 	product_f64(mm, a, b, acc);
 	bias_f64(g, mm, bias, rs, cs, acc);
+	s = activate_f64(c, 2, mm->dim, acc);
 	nn_save_range(y, 0, mm->m * mm->n, acc);
-	return OK;
+	return s;
 }
 
 enum status k_gemm(struct kcall *c)
@@ -204,6 +212,9 @@ enum status k_gemm(struct kcall *c)
 	acc = y ? nn_temp(c, mm.m * mm.n) : NULL;
 	if (!acc)
 		return LIMIT;
+	if (!dtype_is_float(y->dt) && activates(c))
+		return kcall_error(c, E_unsupported,
+				   "an activation of integers");
 	if (dtype_is_float(y->dt))
 		return gemm_float(c, &g, &mm, rs, cs, acc, y);
 	product_int(&mm, c->in[0], 0, c->in[1], 0, (uint64_t *)acc);

@@ -7,17 +7,74 @@
  */
 #include "runtime/kernels/matmul_p.h"
 
+/* An operand as a stack of matrices. */
+struct operand {
+	int rank, lead;     /* of the tensor; of the stack */
+	const int64_t *dim; /* of the stack */
+	int64_t rows, cols, rs, cs, step;
+};
+
+static bool transposes(const struct kcall *c)
+{
+	enum op_id id = c->node->op->id;
+
+	return id == OP_ms_FusedMatMul || id == OP_ms_FusedMatMulActivation ||
+	       id == OP_ms_TransposeMatMul;
+}
+
+double matmul_alpha(const struct kcall *c)
+{
+	return transposes(c) ? node_attr_float(c->node, "alpha", 1) : 1;
+}
+
+static void swap64(int64_t *a, int64_t *b)
+{
+	int64_t t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+/* With `across`, axis 0 holds the rows and the stack lies behind it. */
+static struct operand operand_of(const struct array *a, bool row, bool trans,
+				 bool across)
+{
+	struct operand o = {.rank = a->rank, .dim = a->dim};
+	int64_t last = a->dim[a->rank - 1];
+
+	if (a->rank == 1) {
+		o.rows = row ? 1 : last;
+		o.cols = row ? last : 1;
+		o.rs = o.cols;
+		o.cs = 1;
+		o.step = last;
+		return o;
+	}
+	o.lead = a->rank - 2;
+	o.dim += across;
+	o.cols = last;
+	o.rows = a->dim[across ? 0 : o.lead];
+	o.rs = across ? nn_product(a->dim, 1, a->rank) : last;
+	o.cs = 1;
+	o.step = across ? last : o.rows * o.cols;
+	if (trans) {
+		swap64(&o.rows, &o.cols);
+		swap64(&o.rs, &o.cs);
+	}
+	return o;
+}
+
 /* Matrices of a with leading dims as part of the batch, in batch order. */
-static void batch_index(const struct array *a, const struct matmul *mm,
+static void batch_index(const struct operand *a, const struct matmul *mm,
 			int batch_rank, int64_t *mat)
 {
 	int64_t o[KERNEL_MAX_RANK] = {0};
-	int lead = a->rank > 2 ? a->rank - 2 : 0, skip = batch_rank - lead;
+	int skip = batch_rank - a->lead;
 
 	for (int64_t t = 0; t < mm->batch; t++) {
 		int64_t at = 0;
 
-		for (int i = 0; i < lead; i++)
+		for (int i = 0; i < a->lead; i++)
 			at = at * a->dim[i] +
 			     (a->dim[i] == 1 ? 0 : o[skip + i]);
 		mat[t] = at;
@@ -26,16 +83,14 @@ static void batch_index(const struct array *a, const struct matmul *mm,
 }
 
 static enum status batch_dims(struct kcall *c, struct matmul *mm,
-			      const struct array *a, const struct array *b,
+			      const struct operand *a, const struct operand *b,
 			      int *rank)
 {
-	int la = a->rank > 2 ? a->rank - 2 : 0;
-	int lb = b->rank > 2 ? b->rank - 2 : 0;
-	int r = la > lb ? la : lb;
+	int r = a->lead > b->lead ? a->lead : b->lead;
 
 	for (int i = 0; i < r; i++) {
-		int64_t da = i < r - la ? 1 : a->dim[i - (r - la)];
-		int64_t db = i < r - lb ? 1 : b->dim[i - (r - lb)];
+		int64_t da = i < r - a->lead ? 1 : a->dim[i - (r - a->lead)];
+		int64_t db = i < r - b->lead ? 1 : b->dim[i - (r - b->lead)];
 
 		if (da != db && da != 1 && db != 1)
 			return kcall_error(c, E_shape,
@@ -51,7 +106,7 @@ static enum status batch_dims(struct kcall *c, struct matmul *mm,
 }
 
 static enum status batch_init(struct kcall *c, struct matmul *mm,
-			      const struct array *a, const struct array *b)
+			      const struct operand *a, const struct operand *b)
 {
 	int r = 0;
 	enum status s = batch_dims(c, mm, a, b, &r);
@@ -64,8 +119,8 @@ static enum status batch_init(struct kcall *c, struct matmul *mm,
 		return LIMIT;
 	batch_index(a, mm, r, mm->amat);
 	batch_index(b, mm, r, mm->bmat);
-	mm->na = a->rank > 2 ? nn_product(a->dim, 0, a->rank - 2) : 1;
-	mm->nb = b->rank > 2 ? nn_product(b->dim, 0, b->rank - 2) : 1;
+	mm->na = nn_product(a->dim, 0, a->lead);
+	mm->nb = nn_product(b->dim, 0, b->lead);
 	mm->rank = r;
 	if (a->rank > 1)
 		mm->dim[mm->rank++] = mm->m;
@@ -74,32 +129,39 @@ static enum status batch_init(struct kcall *c, struct matmul *mm,
 	return OK;
 }
 
+static bool flag(const struct kcall *c, const char *name)
+{
+	return transposes(c) && node_attr_int(c->node, name, 0) != 0;
+}
+
 enum status matmul_init(struct kcall *c, struct matmul *mm, uint32_t ja,
 			uint32_t jb)
 {
-	const struct array *a, *b;
+	struct operand a, b;
 	enum status s = nn_rank(c, ja, 1, KERNEL_MAX_RANK - 2);
-	int64_t kb;
 
 	if (s == OK)
 		s = nn_rank(c, jb, 1, KERNEL_MAX_RANK - 2);
 	if (s != OK)
 		return s;
-	a = c->in[ja];
-	b = c->in[jb];
-	mm->m = a->rank > 1 ? a->dim[a->rank - 2] : 1;
-	mm->k = a->dim[a->rank - 1];
-	kb = b->rank > 1 ? b->dim[b->rank - 2] : b->dim[0];
-	mm->n = b->rank > 1 ? b->dim[b->rank - 1] : 1;
-	if (kb != mm->k)
+	a = operand_of(c->in[ja], true, flag(c, "transA"),
+		       flag(c, "transBatchA"));
+	b = operand_of(c->in[jb], false, flag(c, "transB"),
+		       flag(c, "transBatchB"));
+	if (a.cols != b.rows)
 		return kcall_error(c, E_shape,
 				   "inner dimensions %lld and %lld differ",
-				   (long long)mm->k, (long long)kb);
-	mm->ars = mm->k;
-	mm->acs = 1;
-	mm->brs = mm->n;
-	mm->bcs = 1;
-	return batch_init(c, mm, a, b);
+				   (long long)a.cols, (long long)b.rows);
+	mm->m = a.rows;
+	mm->k = a.cols;
+	mm->n = b.cols;
+	mm->ars = a.rs;
+	mm->acs = a.cs;
+	mm->ast = a.step;
+	mm->brs = b.rs;
+	mm->bcs = b.cs;
+	mm->bst = b.step;
+	return batch_init(c, mm, &a, &b);
 }
 
 enum status matmul_init_2d(struct kcall *c, struct matmul *mm, uint32_t ja,
@@ -125,6 +187,8 @@ enum status matmul_init_2d(struct kcall *c, struct matmul *mm, uint32_t ja,
 	mm->acs = ta ? mm->m : 1;
 	mm->brs = tb ? 1 : mm->n;
 	mm->bcs = tb ? mm->k : 1;
+	mm->ast = mm->m * mm->k;
+	mm->bst = mm->k * mm->n;
 	mm->batch = mm->na = mm->nb = 1;
 	mm->amat = nn_scratch(c, 2, sizeof *mm->amat);
 	if (!mm->amat)

@@ -70,9 +70,8 @@ static enum status run_reference(struct kcall *c, struct qmatmul *q)
 		for (int64_t i = 0; i < mm->m; i++)
 			for (int64_t j = 0; j < mm->n; j++) {
 				int32_t sum = element(
-					q, q->a.p + mm->amat[t] * mm->m * mm->k,
-					q->b.p + mm->bmat[t] * mm->k * mm->n, i,
-					j);
+					q, q->a.p + mm->amat[t] * mm->ast,
+					q->b.p + mm->bmat[t] * mm->bst, i, j);
 
 				store_row(q, &qsimd_portable,
 					  (t * mm->m + i) * mm->n + j, &sum, i,
@@ -98,7 +97,7 @@ static void pack_all(const struct qmatmul *q, int16_t *dst)
 	for (int64_t t = 0; t < mm->nb; t++) {
 		struct q8_mat b = q->b;
 
-		b.p += t * mm->k * mm->n;
+		b.p += t * mm->bst;
 		igemm_pack_b(dst + (size_t)t * q->each, &b, mm->k, mm->n);
 	}
 }
@@ -173,7 +172,7 @@ static void block_task(void *arg, size_t task)
 
 	for (int64_t i = 0; i < rows; i++)
 		start_row(q, i0 + i, j0, cols, sum + i * QCOLS);
-	a.p += mm->amat[t] * mm->m * mm->k + i0 * a.rs;
+	a.p += mm->amat[t] * mm->ast + i0 * a.rs;
 	a.zero += i0 * a.zstep;
 	for (int64_t p = 0; p < mm->k; p += IGEMM_KC) {
 		int64_t kc = min64(mm->k - p, IGEMM_KC);

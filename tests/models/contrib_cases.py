@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""Random nodes of ONNX Runtime's own operators, by family."""
+from dataclasses import dataclass, field
+
+import numpy as np
+
+FAMILIES = {}
+
+
+@dataclass
+class Case:
+    op: str
+    inputs: list
+    attrs: dict = field(default_factory=dict)
+    outputs: tuple = (0,)
+    tolerance: float = 1e-5
+    steps: int = 0          # of an integer result that may differ
+    fixed: tuple = ()       # inputs that must be constants
+    domain: str = "com.microsoft"
+    may_refuse: bool = False
+    expected: list = None   # where ONNX Runtime has no kernel on the CPU
+    mask: object = None     # (name, got, want) -> both without what is free
+    family: str = ""
+
+
+def cases(f):
+    """A generator of the cases of one draw."""
+    FAMILIES[f.__name__] = f
+    return f
+
+
+def f32(rng, *shape, scale=1.0):
+    return (rng.standard_normal(shape) * scale).astype(np.float32)
+
+
+def pick(rng, *values):
+    return values[rng.integers(len(values))]
+
+
+def dims(rng, rank, top=6):
+    return tuple(int(d) for d in rng.integers(1, top + 1, rank))
+
+
+def maybe(rng, value):
+    return value if rng.integers(2) else None
+
+
+# ---- activations ----
+
+@cases
+def gelu(rng):
+    x = f32(rng, *dims(rng, rng.integers(1, 5)), scale=3)
+    yield Case("Gelu", [x])
+    yield Case("QuickGelu", [x], {"alpha": float(rng.uniform(0.5, 2))})
+    yield Case("FastGelu", [x, maybe(rng, f32(rng, x.shape[-1]))])
+    yield Case("BiasGelu", [x, f32(rng, x.shape[-1])])
+
+
+ACTIVATIONS = {"Relu": 0, "Tanh": 0, "Sigmoid": 0, "LeakyRelu": 1,
+               "HardSigmoid": 2, "Clip": 2}
+
+
+# ---- products and convolutions ----
+
+@cases
+def fused_matmul(rng):
+    lead = dims(rng, rng.integers(0, 3), 4)
+    m, k, n = dims(rng, 3, 20)
+    ta, tb, ba, bb = (int(v) for v in rng.integers(0, 2, 4))
+    if not lead:
+        ba = bb = 0
+
+    def operand(rows, cols, trans, across):
+        if trans:
+            rows, cols = cols, rows
+        shape = (rows, *lead, cols) if across else (*lead, rows, cols)
+        return f32(rng, *shape)
+
+    a, b = operand(m, k, ta, ba), operand(k, n, tb, bb)
+    alpha = float(pick(rng, 1.0, 0.125, -1.5))
+    yield Case("FusedMatMul", [a, b],
+               dict(transA=ta, transB=tb, transBatchA=ba, transBatchB=bb,
+                    alpha=alpha))
+    yield Case("FusedMatMul", [a.astype(np.float64), b.astype(np.float64)],
+               dict(transA=ta, transB=tb, transBatchA=ba, transBatchB=bb,
+                    alpha=alpha))
+    yield Case("TransposeMatMul",
+               [operand(m, k, ta, 0), operand(k, n, tb, 0)],
+               dict(transA=ta, transB=tb, alpha=alpha))
+
+
+@cases
+def fused_gemm(rng):
+    m, k, n = dims(rng, 3, 20)
+    ta, tb = (int(v) for v in rng.integers(0, 2, 2))
+    act = pick(rng, "Relu", "Tanh", "Sigmoid", "LeakyRelu", "HardSigmoid",
+               "Softplus", "Softsign", "Elu", "Celu", "Selu",
+               "ThresholdedRelu")
+    attrs = dict(transA=ta, transB=tb, alpha=float(rng.uniform(0.2, 2)),
+                 beta=float(pick(rng, 1.0, 0.5)), activation=act)
+    if act in ("LeakyRelu", "HardSigmoid", "Elu", "Celu", "Selu",
+               "ThresholdedRelu"):
+        attrs["activation_alpha"] = float(rng.uniform(0.1, 1))
+    if act == "HardSigmoid":
+        attrs["activation_beta"] = float(rng.uniform(0, 0.5))
+    if act == "Selu":
+        attrs["activation_gamma"] = float(rng.uniform(0.5, 1.5))
+    yield Case("FusedGemm",
+               [f32(rng, *((k, m) if ta else (m, k))),
+                f32(rng, *((n, k) if tb else (k, n))),
+                maybe(rng, f32(rng, *pick(rng, (n,), (m, n), (1,), (m, 1))))],
+               attrs)
+
+
+@cases
+def fused_conv(rng):
+    group = int(pick(rng, 1, 1, 2, 3))
+    c, m = group * int(rng.integers(1, 4)), group * int(rng.integers(1, 9))
+    batch, h, w = dims(rng, 3, 9)
+    kh, kw = min(h, int(rng.integers(1, 4))), min(w, int(rng.integers(1, 4)))
+    act = pick(rng, *ACTIVATIONS)
+    attrs = dict(group=group, kernel_shape=[kh, kw], activation=act,
+                 strides=[int(v) for v in rng.integers(1, 3, 2)],
+                 pads=[int(v) for v in rng.integers(0, 2, 4)])
+    if ACTIVATIONS[act]:
+        params = sorted(float(v) for v in rng.uniform(0.01, 1, 2))
+        attrs["activation_params"] = params[:ACTIVATIONS[act]]
+    x, k = f32(rng, batch, c, h, w), f32(rng, m, c // group, kh, kw)
+    bias = f32(rng, m)
+    oh = (h + attrs["pads"][0] + attrs["pads"][2] - kh) // attrs["strides"][0]
+    ow = (w + attrs["pads"][1] + attrs["pads"][3] - kw) // attrs["strides"][1]
+    z = f32(rng, batch, m, oh + 1, ow + 1)
+    yield Case("FusedConv", [x, k, maybe(rng, bias)], attrs)
+    yield Case("FusedConv", [x, k, bias, z], attrs)
