@@ -54,7 +54,7 @@ static double window_at(const struct shape *s, int64_t n, int64_t period)
 
 	fft_root(n % period, period, &co, &im);
 	fft_root(2 * (n % period) % period, period, &twice, &im);
-	return s->a - s->b * co + s->d * twice;
+	return s->d * twice - s->b * co + s->a; /* 1 at the peak */
 }
 
 enum status k_window(struct kcall *c)
