@@ -223,13 +223,23 @@ static bool filters_of(const struct rw_val *a, struct filters *f)
 	return f->c->n == 1 || f->c->n / f->group == f->per;
 }
 
-/* Of input channel j of the group that output channel m belongs to. */
-static double channel_value(const struct rewrite *w, const struct filters *f,
-			    int64_t m, int64_t j)
+/* t's elements in double; NULL if there is no memory. */
+static const double *doubles(struct rewrite *w, const struct tensor *t)
 {
-	int64_t g = m / (f->m / f->group);
+	const struct tensor *wide = const_cast_to(w->m, t, DT_F64);
+	const void *p = wide ? tensor_data(w->m, wide) : NULL;
+	struct tensor *copy;
 
-	return tensor_float(w->m, f->c, f->c->n == 1 ? 0 : g * f->per + j);
+	if ((uintptr_t)p % _Alignof(double) == 0)
+		return p;
+	copy = tensor_create(w->m, DT_F64, t->rank, t->dim);
+	return copy ? memcpy(tensor_data_mut(copy), p, copy->len) : NULL;
+}
+
+/* Where the group that output channel m belongs to starts among f->c. */
+static int64_t group_start(const struct filters *f, int64_t m)
+{
+	return f->c->n == 1 ? 0 : m / (f->m / f->group) * f->per;
 }
 
 static bool in_dims(struct rewrite *w, const struct rw_val *a,
@@ -237,6 +247,7 @@ static bool in_dims(struct rewrite *w, const struct rw_val *a,
 {
 	int64_t dim[MAX_RANK];
 	struct filters f;
+	const double *c;
 	struct tensor *t;
 
 	if (!filters_of(a, &f))
@@ -247,32 +258,42 @@ static bool in_dims(struct rewrite *w, const struct rw_val *a,
 		return view(w, a, f.w->rank, dim, out);
 	dim[0] = f.group == 1 ? 1 : f.m;
 	dim[1] = f.per;
-	t = tensor_create(w->m, f.c->dt, f.w->rank, dim);
+	c = doubles(w, f.c);
+	t = c ? tensor_create(w->m, f.c->dt, f.w->rank, dim) : NULL;
 	for (int64_t k = 0; t && k < dim[0] * f.per; k++)
 		dtype_set(f.c->dt, tensor_data_mut(t), (size_t)k,
-			  channel_value(w, &f, k / f.per, k % f.per));
+			  c[group_start(&f, k / f.per) + k % f.per]);
 	*out = rw_of_tensor(t, f.c->dt);
 	return t != NULL;
+}
+
+static double filter_sum(const struct filters *f, const double *x,
+			 const double *c)
+{
+	double sum = 0;
+
+	for (int64_t k = 0; k < f->per; k++)
+		for (int64_t i = 0; i < f->inner; i++)
+			sum += *x++ * c[f->c->n == 1 ? 0 : k];
+	return sum;
 }
 
 static bool filter_sums(struct rewrite *w, const struct rw_val *a,
 			struct rw_val *out)
 {
+	const double *x, *c;
 	struct filters f;
 	struct tensor *t;
 
 	if (!filters_of(a, &f))
 		return false;
-	t = tensor_create(w->m, DT_F64, 1, &f.m);
-	for (int64_t m = 0; t && m < f.m; m++) {
-		double sum = 0;
-
-		for (int64_t k = 0; k < f.per * f.inner; k++)
-			sum += tensor_float(w->m, f.w,
-					    m * f.per * f.inner + k) *
-			       channel_value(w, &f, m, k / f.inner);
-		dtype_set(DT_F64, tensor_data_mut(t), (size_t)m, sum);
-	}
+	x = doubles(w, f.w);
+	c = doubles(w, f.c);
+	t = x && c ? tensor_create(w->m, DT_F64, 1, &f.m) : NULL;
+	for (int64_t m = 0; t && m < f.m; m++)
+		dtype_set(DT_F64, tensor_data_mut(t), (size_t)m,
+			  filter_sum(&f, x + m * f.per * f.inner,
+				     c + group_start(&f, m)));
 	*out = rw_of_tensor(t, f.w->dt);
 	return t != NULL;
 }

@@ -61,29 +61,33 @@ static const struct tensor *first_element(struct model *m,
 /* ---- casts ---- */
 
 /* Payloads in a mapped file lie at any address: src may not be aligned. */
-static void cast_bytes(const struct tensor *t, const uint8_t *src,
-		       enum dtype dt, void *dst)
-{
-	size_t n = (size_t)t->n;
-	double *d = dst;
-	float f;
-
-	if (t->dt == DT_F32 && dt == DT_F64) {
-		for (size_t i = 0; i < n; i++) {
-			memcpy(&f, src + i * sizeof f, sizeof f);
-			d[i] = (double)f;
-		}
-		return;
+#define CAST_LOOP(from, to)                                                \
+	for (size_t i = 0; i < n; i++) {                                   \
+		from x;                                                    \
+                                                                           \
+		memcpy(&x, (const uint8_t *)src + i * sizeof x, sizeof x); \
+		((to *)dst)[i] = (to)x;                                    \
 	}
-	for (size_t i = 0; i < n; i++)
-		dtype_set(dt, dst, i, dtype_get(t->dt, src, i));
+
+static void cast_elements(enum dtype from, const void *src, enum dtype to,
+			  void *dst, size_t n)
+{
+	if (from == DT_F32 && to == DT_F64)
+		CAST_LOOP(float, double)
+	else if (from == DT_F64 && to == DT_F32)
+		CAST_LOOP(double, float)
+	else
+		for (size_t i = 0; i < n; i++)
+			dtype_set(to, dst, i, dtype_get(from, src, i));
 }
 
 const struct tensor *const_cast_to(struct model *m, const struct tensor *t,
 				   enum dtype dt)
 {
-	struct tensor *r;
+	const struct tensor *r;
+	struct blob *b;
 	const void *src;
+	size_t bytes;
 
 	if (t->dt == dt)
 		return t;
@@ -92,12 +96,18 @@ const struct tensor *const_cast_to(struct model *m, const struct tensor *t,
 	if (const_is_splat(t) && dtype_bits(dt) >= 8)
 		return const_splat(m, dt, t->rank, t->dim,
 				   dtype_get(t->dt, t->blob->p, 0));
+	if (t->n == 0)
+		return tensor_create(m, dt, t->rank, t->dim);
 	src = tensor_data(m, t);
-	r = tensor_create(m, dt, t->rank, t->dim);
-	if (!r || (t->n && !src))
+	if (!src || !dtype_bytes(dt, t->n, &bytes))
 		return NULL;
-	if (t->n)
-		cast_bytes(t, src, dt, tensor_data_mut(r));
+	b = dtype_bits(dt) < 8 ? blob_alloc(m->diag, bytes)
+			       : blob_alloc_dirty(m->diag, bytes);
+	if (!b)
+		return NULL;
+	cast_elements(t->dt, src, dt, b->p, (size_t)t->n);
+	r = tensor_of_blob(m, dt, t->rank, t->dim, b, 0);
+	blob_unref(b);
 	return r;
 }
 

@@ -19,12 +19,27 @@
 #define DEFAULT_BYTES   ((size_t)4 << 30)
 /* A cautious speed for the estimate whether a run fits the budget. */
 #define MACS_PER_SECOND 1e9
-/* Rounds tried until the original accepts generated inputs. */
-enum { MAX_REFUSED = 6 };
+/* Rounds tried until the original accepts generated inputs; trials whose
+ * outputs are kept at a time. */
+enum { MAX_REFUSED = 6, GROUP = 16 };
 
+static const struct exec_opts fast = {.set = EXEC_FAST, .seed = 1};
+
+/* Inputs, and what the original makes of them. */
+struct trial {
+	struct array *const *in;
+	struct feed feed; /* their owner where they are generated */
+	struct array **want;
+};
+
+/* One model after the other, so that the second runs in the memory that the
+ * first gave back. */
 struct pair {
 	struct model *a, *b; /* original, result */
-	struct exec *ea, *eb;
+	struct trial trial[GROUP];
+	size_t n;
+	size_t next; /* input set or round */
+	unsigned refused;
 	const struct verify_opts *o;
 	struct verify_report *r;
 	uint32_t *from;    /* result's input i is original's from[i] */
@@ -123,103 +138,126 @@ static void drop_outputs(struct array **out, uint32_t n)
 	free(out);
 }
 
-/* The original's inputs in the order of the result's. */
-static enum status run_result(struct pair *p, struct array *const *in,
-			      struct array **out)
-{
-	uint32_t nin = p->b->main->nin;
-	struct array **mine = xcalloc(nin + 1, sizeof *mine);
-	enum status s;
-
-	for (uint32_t i = 0; i < nin; i++)
-		if (p->from[i] < p->a->main->nin)
-			mine[i] = in[p->from[i]];
-	s = exec_run(p->eb, mine, out);
-	free(mine);
-	return s;
-}
-
-/* One input set through both.  *refused: the original itself failed. */
-static enum status run_pair(struct pair *p, struct array *const *in,
-			    bool *refused)
-{
-	uint32_t n = p->r->nout;
-	struct array **want = xcalloc(n + 1, sizeof *want);
-	struct array **got = xcalloc(n + 1, sizeof *got);
-	enum status s = exec_run(p->ea, in, want);
-
-	*refused = s != OK;
-	if (!s) {
-		p->quiet.last.n = 0;
-		if (run_result(p, in, got))
-			differ(p, NULL,
-			       p->quiet.last.n ? p->quiet.last.p
-					       : "the result fails to run");
-		else
-			compare_outputs(p, want, got);
-		p->r->runs++;
-	}
-	drop_outputs(want, n);
-	drop_outputs(got, n);
-	return s == LIMIT ? LIMIT : OK;
-}
-
 static bool out_of_time(const struct pair *p)
 {
-	return p->r->runs && clock_seconds() - p->start > max_seconds(p->o);
+	return (p->r->runs || p->n) &&
+	       clock_seconds() - p->start > max_seconds(p->o) / 2;
 }
 
-static enum status run_given(struct pair *p)
-{
-	enum status s = OK;
-
-	for (size_t k = 0; k < p->o->ninputs && !s && !out_of_time(p); k++) {
-		bool refused;
-
-		s = run_pair(p, p->o->inputs[k], &refused);
-		if (refused && !s)
-			s = diag_error(p->diag, NULL, E_input,
-				       "the original fails on the given "
-				       "inputs: %s",
-				       p->quiet.last.p);
-	}
-	return s;
-}
-
-static enum status run_generated(struct pair *p)
+static bool enough(const struct pair *p)
 {
 	unsigned rounds = p->o->rounds            ? p->o->rounds
 			  : feed_is_dynamic(p->a) ? 3
 						  : 1;
-	unsigned failed = 0;
+
+	if (out_of_time(p))
+		return true;
+	return p->o->ninputs ? p->next == p->o->ninputs
+			     : p->r->runs + p->n >= rounds ||
+				       p->refused == MAX_REFUSED;
+}
+
+static enum status refuse(struct pair *p)
+{
+	p->refused++;
+	if (!p->o->ninputs)
+		return OK;
+	return diag_error(p->diag, NULL, E_input,
+			  "the original fails on the given inputs: %s",
+			  p->quiet.last.p);
+}
+
+/* The original on the next inputs. */
+static enum status add_trial(struct pair *p, struct exec *e)
+{
+	struct trial *t = &p->trial[p->n];
+	size_t k = p->next++;
 	enum status s = OK;
 
-	for (unsigned k = 0; p->r->runs < rounds && failed < MAX_REFUSED &&
-			     !s && !p->r->differs && !out_of_time(p);
-	     k++) {
-		struct feed f = {0};
-		bool refused = true;
-
-		if (feed_generate(p->a, p->o->seed, k, &f) == OK)
-			s = run_pair(p, f.in, &refused);
-		failed += refused;
-		feed_release(&f);
+	*t = (struct trial){0};
+	if (p->o->ninputs)
+		t->in = p->o->inputs[k];
+	else if (feed_generate(p->a, p->o->seed, (unsigned)k, &t->feed) == OK)
+		t->in = t->feed.in;
+	t->want = xcalloc(p->r->nout + 1, sizeof *t->want);
+	if (t->in)
+		s = exec_run(e, t->in, t->want);
+	if (t->in && !s) {
+		p->n++;
+		return OK;
 	}
+	free(t->want);
+	feed_release(&t->feed);
+	return s == LIMIT ? LIMIT : refuse(p);
+}
+
+static enum status run_original(struct pair *p)
+{
+	struct exec *e = exec_create(p->a, &fast);
+	enum status s = OK;
+
+	while (e && !s && p->n < GROUP && !enough(p))
+		s = add_trial(p, e);
+	exec_free(e);
 	return s;
+}
+
+/* The original's inputs in the order of the result's. */
+static void run_trial(struct pair *p, struct exec *e, const struct trial *t)
+{
+	uint32_t nin = p->b->main->nin, nout = p->r->nout;
+	struct array **in = xcalloc(nin + 1, sizeof *in);
+	struct array **got = xcalloc(nout + 1, sizeof *got);
+
+	for (uint32_t i = 0; i < nin; i++)
+		if (p->from[i] < p->a->main->nin)
+			in[i] = t->in[p->from[i]];
+	p->quiet.last.n = 0;
+	if (exec_run(e, in, got))
+		differ(p, NULL,
+		       p->quiet.last.n ? p->quiet.last.p
+				       : "the result fails to run");
+	else
+		compare_outputs(p, t->want, got);
+	p->r->runs++;
+	drop_outputs(got, nout);
+	free(in);
+}
+
+static void run_result(struct pair *p)
+{
+	struct exec *e = p->n ? exec_create(p->b, &fast) : NULL;
+
+	for (size_t k = 0; e && k < p->n && !p->r->differs; k++)
+		run_trial(p, e, &p->trial[k]);
+	exec_free(e);
+}
+
+static void drop_trials(struct pair *p)
+{
+	while (p->n) {
+		struct trial *t = &p->trial[--p->n];
+
+		drop_outputs(t->want, p->r->nout);
+		feed_release(&t->feed);
+	}
 }
 
 static enum status run_whole(struct pair *p)
 {
-	struct exec_opts o = {.set = EXEC_FAST, .seed = 1};
 	enum status s = OK;
+	bool more = true;
 
 	p->start = clock_seconds();
-	p->ea = exec_create(p->a, &o);
-	p->eb = p->ea ? exec_create(p->b, &o) : NULL;
-	if (p->ea && p->eb)
-		s = p->o->ninputs ? run_given(p) : run_generated(p);
-	exec_free(p->ea);
-	exec_free(p->eb);
+	while (more && !s && !p->r->differs) {
+		unsigned before = p->r->runs;
+
+		s = run_original(p);
+		if (!s)
+			run_result(p);
+		drop_trials(p);
+		more = p->r->runs > before && !enough(p);
+	}
 	if (!p->r->runs && !s)
 		p->r->why = p->quiet.last.n ? keep_text(p, p->quiet.last.p)
 					    : "no inputs could be generated";

@@ -22,9 +22,10 @@ enum {
 	TRY_NODES = 200000,
 };
 
-static const int64_t batch_sizes[] = {1, 2, 3};
+/* By round.  The larger batch meets the smaller picture: time is precious. */
+static const int64_t batch_sizes[] = {1, 2, 1, 3};
 static const int64_t seq_sizes[] = {8, 12, 5, 16, 7, 24};
-static const int64_t spatial_sizes[] = {64, 96, 48, 128, 80, 160};
+static const int64_t spatial_sizes[] = {64, 32, 96, 48, 128, 80};
 /* Tried in turn when the usual sizes do not fit: lengths and picture sides. */
 static const int64_t scales[SCALES][2] = {
 	{32, 224}, {16, 128},  {64, 256},   {128, 512},    {512, 320},
@@ -260,8 +261,10 @@ static void choose(struct feed_plan *p)
 			keep(p, &best, score);
 	}
 	improve(p, &best, left);
-	restore(p, &best);
-	trial(p);
+	if (best.score) {
+		restore(p, &best);
+		trial(p);
+	}
 	free(best.n);
 }
 
