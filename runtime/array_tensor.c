@@ -102,7 +102,7 @@ struct array *array_of_tensor(struct model *m, const struct tensor *t)
 	if (p && (uintptr_t)p % dtype_align(t->dt) == 0) {
 		a->data = (void *)(uintptr_t)p;
 		a->blob = blob_ref(t->blob);
-	} else if (p && (a->blob = blob_alloc(m->diag, a->bytes))) {
+	} else if (p && (a->blob = blob_alloc_dirty(m->diag, a->bytes))) {
 		a->data = memcpy(a->blob->p, p, a->bytes);
 	} else {
 		array_unref(a);
