@@ -67,6 +67,17 @@ enum status infer_matmul(struct node *n)
 	return matmul_inputs(n, 0, 1);
 }
 
+enum status infer_matmul_integer16(struct node *n)
+{
+	enum dtype a = in_dtype(n, 0), b = in_dtype(n, 1);
+	enum status st = OK;
+
+	if (a && b)
+		st = out_dtype(n, 0,
+			       a == DT_U16 && b == DT_U16 ? DT_U32 : DT_I32);
+	return st ? st : matmul_inputs(n, 0, 1);
+}
+
 enum status infer_qlinear_matmul(struct node *n)
 {
 	return matmul_inputs(n, 0, 3);
@@ -146,7 +157,8 @@ enum status infer_qgemm(struct node *n)
 /* The weight is packed: its matrix is K by N. */
 enum status infer_matmul_nbits(struct node *n)
 {
-	int64_t cols = node_attr_int(n, "N", -1);
+	bool plain = node_attr_int(n, "transB", 1) == 0; /* MatMulBnb4's */
+	int64_t cols = node_attr_int(n, plain ? "K" : "N", -1);
 	int rank;
 	const struct dim *x = in_dims(n, 0, &rank);
 	struct dim *d;

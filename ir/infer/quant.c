@@ -58,14 +58,20 @@ enum status infer_qlinear_binary(struct node *n)
 	return st || rank < 0 ? st : out_shape(n, 0, rank, d);
 }
 
+/* Integers in an element: the last axis is longer by as much. */
+static int64_t packed_in(const struct node *n)
+{
+	int64_t bits = node_attr_int(n, "bits", 4);
+
+	if (in_dtype(n, 0) != DT_U8)
+		return 1;
+	return bits == 2 || bits == 4 ? 8 / bits : 1;
+}
+
 enum status infer_gather_quantized(struct node *n)
 {
 	int rx, ri, axis, k = 0;
 	const struct dim *x = in_dims(n, 0, &rx), *ix = in_dims(n, 1, &ri);
-	int64_t q = node_attr_int(n, "quantize_axis", 1);
-	int64_t pack = in_dtype(n, 0) == DT_U8
-			       ? 8 / (node_attr_int(n, "bits", 4) == 8 ? 8 : 4)
-			       : 1;
 	struct dim *d;
 	enum status st;
 
@@ -74,13 +80,12 @@ enum status infer_gather_quantized(struct node *n)
 	st = axis_attr(n, "gather_axis", 0, rx, &axis);
 	if (st)
 		return st;
-	q += q < 0 ? rx : 0;
 	d = dims_new(n, (size_t)rx + (size_t)ri);
 	for (int i = 0; i < rx; i++) {
 		if (i != axis)
-			d[k++] = i == q ? dim_mul(node_model(n), x[i],
-						  dim_of(pack))
-					: x[i];
+			d[k++] = i == rx - 1 ? dim_mul(node_model(n), x[i],
+						       dim_of(packed_in(n)))
+					     : x[i];
 		for (int j = 0; i == axis && j < ri; j++)
 			d[k++] = ix[j];
 	}

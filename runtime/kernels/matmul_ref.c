@@ -120,6 +120,31 @@ enum status k_matmul(struct kcall *c)
 	return s;
 }
 
+/* The contributed MatMulInteger16: 32 bits, which may wrap. */
+enum status k_matmul_integer16(struct kcall *c)
+{
+	struct matmul mm;
+	struct array *y;
+	uint64_t *acc;
+	bool both = true;
+	enum status s;
+
+	for (uint32_t j = 0; j < 2; j++) {
+		enum dtype t = c->in[j]->dt;
+
+		if (t != DT_I16 && t != DT_U16)
+			return kcall_error(c, E_type, "input %u is of type %s",
+					   j, dtype_name(t));
+		both = both && t == DT_U16;
+	}
+	s = matmul_init(c, &mm, 0, 1);
+	if (s != OK)
+		return s;
+	y = kcall_out(c, 0, both ? DT_U32 : DT_I32, mm.rank, mm.dim);
+	acc = y ? nn_scratch(c, mm.m * mm.n, sizeof *acc) : NULL;
+	return acc ? matmul_int(c, &mm, acc, y) : LIMIT;
+}
+
 /* ---- Gemm ---- */
 
 struct gemm_attrs {

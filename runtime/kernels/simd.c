@@ -31,6 +31,22 @@ INLINE vf vload(const float *p)
 	EACH(p[i]);
 }
 
+/* 8 bytes, their low halves, their high halves, as floats. */
+INLINE vf vbytes(const uint8_t *p)
+{
+	EACH((float)p[i]);
+}
+
+INLINE vf vlow(const uint8_t *p)
+{
+	EACH((float)(p[i] & 15));
+}
+
+INLINE vf vhigh(const uint8_t *p)
+{
+	EACH((float)(p[i] >> 4));
+}
+
 INLINE void vstore(float *p, vf a)
 {
 	for (int i = 0; i < 8; i++)

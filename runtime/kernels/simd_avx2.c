@@ -55,6 +55,30 @@ SIMD INLINE vf vpick_lt(vf x, vf lim, vf a, vf b)
 	return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, lim, _CMP_LT_OQ));
 }
 
+/* 8 bytes, their low halves, their high halves, as floats. */
+SIMD INLINE vf vbytes(const uint8_t *p)
+{
+	__m128i b = _mm_loadl_epi64((const __m128i *)(const void *)p);
+
+	return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(b));
+}
+
+SIMD INLINE vf vlow(const uint8_t *p)
+{
+	__m128i b = _mm_loadl_epi64((const __m128i *)(const void *)p);
+
+	b = _mm_and_si128(b, _mm_set1_epi8(15));
+	return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(b));
+}
+
+SIMD INLINE vf vhigh(const uint8_t *p)
+{
+	__m128i b = _mm_loadl_epi64((const __m128i *)(const void *)p);
+
+	b = _mm_and_si128(_mm_srli_epi16(b, 4), _mm_set1_epi8(15));
+	return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(b));
+}
+
 /* Elements 0, 2, 4, 6 of a, then of b. */
 SIMD INLINE vf veven(vf a, vf b)
 {

@@ -253,6 +253,36 @@ SIMD static void row_norm(float *y, const float *x, int64_t n, float mean,
 	}
 }
 
+/* ---- integers of 8 and 4 bits ---- */
+
+SIMD static void rows_unpack8(float *y, const uint8_t *q, int64_t rows,
+			      const float *scale, const float *zero)
+{
+	const vf s0 = vload(scale), s1 = vload(scale + 8);
+	const vf z0 = vload(zero), z1 = vload(zero + 8);
+
+	for (int64_t r = 0; r < rows; r++) {
+		vstore(y, vmul(vsub(vbytes(q), z0), s0));
+		vstore(y + 8, vmul(vsub(vbytes(q + 8), z1), s1));
+		y += LANES;
+		q += 16;
+	}
+}
+
+SIMD static void rows_unpack4(float *y, const uint8_t *q, int64_t rows,
+			      const float *scale, const float *zero)
+{
+	const vf s0 = vload(scale), s1 = vload(scale + 8);
+	const vf z0 = vload(zero), z1 = vload(zero + 8);
+
+	for (int64_t r = 0; r < rows; r++) {
+		vstore(y, vmul(vsub(vlow(q), z0), s0));
+		vstore(y + 8, vmul(vsub(vhigh(q), z1), s1));
+		y += LANES;
+		q += 8;
+	}
+}
+
 /* ---- taps: 64 columns in registers, then 16 ---- */
 
 enum tap_op { TAP_FMA, TAP_MAX, TAP_SUM };
@@ -313,6 +343,8 @@ const struct simd SIMD_TABLE = {
 	.taps_fma = taps_fma,
 	.taps_max = taps_max,
 	.taps_sum = taps_sum,
+	.unpack8 = rows_unpack8,
+	.unpack4 = rows_unpack4,
 	.sigmoid = row_sigmoid,
 	.tanh = row_tanh,
 };

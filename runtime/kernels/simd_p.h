@@ -53,6 +53,12 @@ struct simd {
 	void (*taps_fma)(float *y, const struct simd_taps *t);
 	void (*taps_max)(float *y, const struct simd_taps *t);
 	void (*taps_sum)(float *y, const struct simd_taps *t);
+	/* y[r][i] = (q[r][i] - zero[i]) scale[i] over rows of 16 integers, as
+	 * bytes or, 8 bytes to a row, with i and i + 8 in a byte's halves */
+	void (*unpack8)(float *y, const uint8_t *q, int64_t rows,
+			const float *scale, const float *zero);
+	void (*unpack4)(float *y, const uint8_t *q, int64_t rows,
+			const float *scale, const float *zero);
 	void (*sigmoid)(float *y, const float *x, int64_t n);
 	void (*tanh)(float *y, const float *x, int64_t n);
 };

@@ -132,3 +132,92 @@ def fused_conv(rng):
     z = f32(rng, batch, m, oh + 1, ow + 1)
     yield Case("FusedConv", [x, k, maybe(rng, bias)], attrs)
     yield Case("FusedConv", [x, k, bias, z], attrs)
+
+
+# ---- weights of a few bits ----
+
+def bytes_of(rng, *shape):
+    return rng.integers(0, 256, shape).astype(np.uint8)
+
+
+def scales(rng, *shape):
+    return rng.uniform(0.01, 0.1, shape).astype(np.float32)
+
+
+@cases
+def matmul_nbits(rng):
+    bits, block = int(pick(rng, 4, 4, 8, 2)), int(pick(rng, 16, 32, 64, 128))
+    k, n = int(rng.integers(1, 300)), int(rng.integers(1, 140))
+    blocks = -(-k // block)
+    lead = pick(rng, (1,), (3,), (2, 2), (17,), (40,))
+    t = pick(rng, np.float32, np.float32, np.float16)
+    zero = pick(rng, None, bytes_of(rng, n, -(-blocks * bits // 8)),
+                rng.uniform(0, 15, (n, blocks)).astype(t))
+    yield Case("MatMulNBits",
+               [f32(rng, *lead, k).astype(t),
+                bytes_of(rng, n, blocks, block * bits // 8),
+                scales(rng, n, blocks).astype(t), zero, None,
+                maybe(rng, f32(rng, n).astype(t))],
+               dict(K=k, N=n, bits=bits, block_size=block),
+               tolerance=1e-5 if t == np.float32 else 1e-2,
+               fixed=pick(rng, (), (1, 2, 3)), may_refuse=True)
+
+
+@cases
+def matmul_bnb4(rng):
+    k, n = int(rng.integers(1, 80)), int(rng.integers(1, 300))
+    block = int(pick(rng, 16, 64))
+    yield Case("MatMulBnb4",
+               [f32(rng, *pick(rng, (1,), (2, 5)), k),
+                bytes_of(rng, (n * k + 1) // 2),
+                scales(rng, -(-n * k // block))],
+               dict(K=k, N=n, block_size=block,
+                    quant_type=int(rng.integers(2))))
+
+
+@cases
+def matmul_integer16(rng):
+    lead, (m, k, n) = dims(rng, rng.integers(0, 3), 3), dims(rng, 3, 9)
+    yield Case("MatMulInteger16",
+               [rng.integers(-3000, 3000, (*lead, m, k)).astype(np.int16),
+                rng.integers(-3000, 3000, (k, n)).astype(np.int16)])
+
+
+def int4(values, signed):
+    """A TensorProto of 4-bit integers."""
+    from onnx import TensorProto, helper
+    flat = values.reshape(-1)
+    return helper.make_tensor(
+        "", TensorProto.INT4 if signed else TensorProto.UINT4,
+        values.shape, flat.tolist())
+
+
+@cases
+def gather_block_quantized(rng):
+    rows, block = int(rng.integers(2, 9)), int(pick(rng, 16, 32))
+    cols = block * int(rng.integers(1, 4))
+    bits = int(pick(rng, 4, 8, 2))
+    ix = rng.integers(-rows, rows, pick(rng, (3,), (2, 2), ())).astype(
+        pick(rng, np.int32, np.int64))
+    blocks = cols // block
+    out = pick(rng, np.float32, np.float16)
+    zero = maybe(rng, bytes_of(rng, rows, -(-blocks * bits // 8)))
+    yield Case("GatherBlockQuantized",
+               [bytes_of(rng, rows, cols * bits // 8), ix,
+                scales(rng, rows, blocks).astype(out), zero],
+               dict(bits=bits, block_size=block, gather_axis=0,
+                    quantize_axis=1), fixed=(0, 2, 3))
+    signed = bool(rng.integers(2))
+    lo, hi = (-8, 8) if signed else (0, 16)
+    shape = [int(d) for d in rng.integers(2, 6, 3)]
+    q, g = int(rng.integers(3)), int(rng.integers(3))
+    shape[q] = int(rng.integers(17, 60))
+    sshape = list(shape)
+    sshape[q] = -(-shape[q] // 16)
+    ix = rng.integers(-shape[g], shape[g], (3,)).astype(np.int64)
+    yield Case("GatherBlockQuantized",
+               [int4(rng.integers(lo, hi, shape), signed), ix,
+                scales(rng, *sshape),
+                maybe(rng, 1) and int4(rng.integers(lo, hi, sshape), signed)],
+               dict(block_size=16, gather_axis=g, quantize_axis=q),
+               fixed=(0, 2, 3))
