@@ -22,83 +22,106 @@ static bool count_dims(const struct type *t, int from, int to, uint64_t *n)
 	return true;
 }
 
-static bool all_dims(const struct value *v, uint64_t *n)
+static bool all_dims(const struct type *t, uint64_t *n)
 {
-	return v && count_dims(v->type, 0, v->type->rank, n);
+	return t && count_dims(t, 0, t->rank, n);
 }
 
 /* Output elements times weight elements per output channel. */
-static bool conv_macs(const struct node *n, uint64_t *macs)
+static bool conv_macs(const struct node_types *t, const struct type *w,
+		      uint64_t *macs)
 {
-	const struct value *w = node_in(n, 1);
 	uint64_t out, per;
 
-	return all_dims(node_out(n, 0), &out) && w &&
-	       count_dims(w->type, 1, w->type->rank, &per) &&
+	return all_dims(t->out, &out) && w && count_dims(w, 1, w->rank, &per) &&
 	       !__builtin_mul_overflow(out, per, macs);
 }
 
 /* ConvTranspose: every input element meets W[c, :, k...]. */
-static bool deconv_macs(const struct node *n, uint64_t *macs)
+static bool deconv_macs(const struct node_types *t, const struct type *w,
+			uint64_t *macs)
 {
-	const struct value *w = node_in(n, 1);
 	uint64_t in, per;
 
-	return all_dims(node_in(n, 0), &in) && w &&
-	       count_dims(w->type, 1, w->type->rank, &per) &&
+	return all_dims(t->in[0], &in) && w &&
+	       count_dims(w, 1, w->rank, &per) &&
 	       !__builtin_mul_overflow(in, per, macs);
 }
 
-static bool matmul_macs(const struct node *n, uint64_t *macs)
+static bool matmul_macs(const struct node_types *t, const struct type *w,
+			uint64_t *macs)
 {
-	const struct type *a = node_in(n, 0) ? node_in(n, 0)->type : NULL;
+	const struct type *a = t->in[0];
 	uint64_t out, k;
 	int axis;
 
+	(void)w;
 	if (!a || a->kind != TY_TENSOR || a->rank < 1)
 		return false;
-	axis = node_is(n, OP_Gemm) && node_attr_int(n, "transA", 0)
-		       ? 0
-		       : a->rank - 1;
-	return all_dims(node_out(n, 0), &out) &&
+	axis = node_attr_int(t->n, "transA", 0) ? a->rank - 2 : a->rank - 1;
+	return axis >= 0 && all_dims(t->out, &out) &&
 	       count_dims(a, axis, axis + 1, &k) &&
 	       !__builtin_mul_overflow(out, k, macs);
 }
 
 /* Steps x batch x (W + R) of shape [dirs, gates * hidden, in]. */
-static bool rnn_macs(const struct node *n, uint64_t *macs)
+static bool rnn_macs(const struct node_types *t, const struct type *w,
+		     uint64_t *macs)
 {
-	const struct value *x = node_in(n, 0), *w = node_in(n, 1),
-			   *r = node_in(n, 2);
 	uint64_t steps, a, b;
 
-	return x && w && r && count_dims(x->type, 0, 2, &steps) &&
-	       all_dims(w, &a) && all_dims(r, &b) &&
-	       !__builtin_mul_overflow(steps, a + b, macs);
+	return t->in[0] && count_dims(t->in[0], 0, 2, &steps) &&
+	       all_dims(w, &a) && all_dims(t->in[2], &b) &&
+	       !__builtin_add_overflow(a, b, &a) &&
+	       !__builtin_mul_overflow(steps, a, macs);
 }
 
 static const struct {
 	enum op_id id;
-	bool (*macs)(const struct node *n, uint64_t *macs);
+	int weight; /* the input that holds the kernel */
+	bool (*macs)(const struct node_types *t, const struct type *w,
+		     uint64_t *macs);
 } mac_table[] = {
-	{OP_Conv, conv_macs},
-	{OP_ConvInteger, conv_macs},
-	{OP_ConvTranspose, deconv_macs},
-	{OP_MatMul, matmul_macs},
-	{OP_MatMulInteger, matmul_macs},
-	{OP_Gemm, matmul_macs},
-	{OP_LSTM, rnn_macs},
-	{OP_GRU, rnn_macs},
-	{OP_RNN, rnn_macs},
+	{OP_Conv, 1, conv_macs},
+	{OP_ConvInteger, 1, conv_macs},
+	{OP_QLinearConv, 3, conv_macs},
+	{OP_DeformConv, 1, conv_macs},
+	{OP_ms_FusedConv, 1, conv_macs},
+	{OP_ConvTranspose, 1, deconv_macs},
+	{OP_MatMul, 1, matmul_macs},
+	{OP_MatMulInteger, 1, matmul_macs},
+	{OP_QLinearMatMul, 3, matmul_macs},
+	{OP_Gemm, 1, matmul_macs},
+	{OP_ms_FusedGemm, 1, matmul_macs},
+	{OP_ms_QGemm, 3, matmul_macs},
+	{OP_ms_FusedMatMul, 1, matmul_macs},
+	{OP_ms_MatMulNBits, 1, matmul_macs},
+	{OP_LSTM, 1, rnn_macs},
+	{OP_GRU, 1, rnn_macs},
+	{OP_RNN, 1, rnn_macs},
 };
 
-bool node_macs(const struct node *n, uint64_t *macs)
+bool node_macs_of(const struct node_types *t, uint64_t *macs)
 {
 	*macs = 0;
 	for (size_t i = 0; i < countof(mac_table); i++)
-		if (node_is(n, mac_table[i].id))
-			return mac_table[i].macs(n, macs);
+		if (node_is(t->n, mac_table[i].id))
+			return mac_table[i].macs(t, t->in[mac_table[i].weight],
+						 macs);
 	return true;
+}
+
+bool node_macs(const struct node *n, uint64_t *macs)
+{
+	const struct value *out = node_out(n, 0);
+	struct node_types t = {.n = n, .out = out ? out->type : NULL};
+
+	for (uint32_t i = 0; i < countof(t.in); i++) {
+		const struct value *v = node_in(n, i);
+
+		t.in[i] = v ? v->type : NULL;
+	}
+	return node_macs_of(&t, macs);
 }
 
 static int by_name(const void *a, const void *b)

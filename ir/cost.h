@@ -26,6 +26,12 @@ struct cost {
 
 /* Needs inferred types.  Arrays live in m's arena. */
 void model_cost(struct model *m, struct cost *c);
+/* A node with the types of its first inputs and output; NULL: left out. */
+struct node_types {
+	const struct node *n;
+	const struct type *in[4], *out;
+};
+bool node_macs_of(const struct node_types *t, uint64_t *macs);
 /* MACs of one node; false if its shapes are not known well enough. */
 bool node_macs(const struct node *n, uint64_t *macs);
 

@@ -261,7 +261,7 @@ static int shown(struct str s)
 	return s.n > PATH_LABEL ? PATH_LABEL : (int)s.n;
 }
 
-static struct str node_label(const struct node *n)
+struct str node_label(const struct node *n)
 {
 	const struct model *m = n->graph->model;
 	struct str s = sym_str(m, n->name);
@@ -272,7 +272,7 @@ static struct str node_label(const struct node *n)
 	return s.n ? s : sym_str(m, n->type);
 }
 
-static struct str body_attr(const struct graph *g)
+struct str graph_role(const struct graph *g)
 {
 	const struct node *n = g->owner;
 
@@ -313,7 +313,7 @@ const char *graph_path(const struct graph *g)
 	while (n--) {
 		s = node_label(level[n]->owner);
 		buf_printf(&b, "/%.*s", shown(s), s.p);
-		s = body_attr(level[n]);
+		s = graph_role(level[n]);
 		buf_printf(&b, ".%.*s", shown(s), s.p);
 	}
 	path = arena_dup((struct arena *)&m->arena, b.p, b.n + 1);

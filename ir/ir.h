@@ -426,6 +426,8 @@ enum status graph_sort(struct graph *g);
 uint32_t graph_mark(struct graph *g); /* a fresh mark number */
 /* "main/if_3.then" for messages; from the model's arena. */
 const char *graph_path(const struct graph *g);
+/* The attribute of g's owner that holds g: "then_branch". */
+struct str graph_role(const struct graph *g);
 /* Is a an ancestor of (or the same as) g? */
 bool graph_encloses(const struct graph *a, const struct graph *g);
 /*
@@ -464,6 +466,8 @@ struct value *node_in(const struct node *n, uint32_t i); /* NULL: left out */
 struct value *node_out(const struct node *n, uint32_t i);
 bool node_is(const struct node *n, enum op_id id);
 struct at node_at(const struct node *n); /* for diagnostics */
+/* Its name, else that of its first output, else its operator's. */
+struct str node_label(const struct node *n);
 struct at node_at_input(const struct node *n, uint32_t i);
 enum op_id value_op(const struct value *v); /* of v->def; OP_UNKNOWN */
 
