@@ -36,7 +36,7 @@ enum opt_id {
 	OPT_COUNT
 };
 
-enum opt_kind { FLAG, TEXT, LIST, NUM, REAL, SIZE, ENUM };
+enum opt_kind { FLAG, TEXT, MAYBE, LIST, NUM, REAL, SIZE, ENUM };
 
 struct option_row {
 	const char *name;
@@ -78,6 +78,7 @@ struct cli {
 enum status cli_parse(struct cli *c, int argc, char **argv);
 void cli_release(struct cli *c);
 bool opt_given(const struct cli *c, enum opt_id o);
+/* dflt if not given; NULL if given without its value (MAYBE). */
 const char *opt_text(const struct cli *c, enum opt_id o, const char *dflt);
 double opt_num(const struct cli *c, enum opt_id o, double dflt);
 /* Index of the chosen word of an ENUM; dflt if not given. */
@@ -126,8 +127,6 @@ void inputs_release(struct input_sets *s, const struct model *m);
 /* One test_data_set_N folder: input_I.pb is graph input I. */
 enum status inputs_read_set(struct cli *c, struct model *m, const char *dir,
 			    struct array **set);
-struct onnx_data;
-struct array *array_of_data(struct model *m, const struct onnx_data *d);
 
 /* ---- producing a checked output (produce.c) ---- */
 

@@ -66,11 +66,16 @@ static void zsh(void)
 
 			if (!(row->cmds & 1 << i))
 				continue;
-			printf(" '--%s%s[", row->name, row->arg ? "=" : "");
+			printf(" '--%s%s[", row->name,
+			       row->kind == MAYBE ? "=-"
+			       : row->arg         ? "="
+						  : "");
 			print_quoted(row->help, ']');
 			fputs("]", stdout);
 			if (row->arg)
-				fputs(":value:_files", stdout);
+				fputs(row->kind == MAYBE ? "::value:_files"
+							 : ":value:_files",
+				      stdout);
 			fputs("'", stdout);
 		}
 		puts(" ;;");
@@ -96,7 +101,9 @@ static void fish(void)
 			       command_table[i].name, row->name);
 			if (row->letter)
 				printf(" -s %c", row->letter);
-			fputs(row->arg ? " -r -d '" : " -d '", stdout);
+			fputs(row->arg && row->kind != MAYBE ? " -r -d '"
+							     : " -d '",
+			      stdout);
 			print_quoted(row->help, '\0');
 			puts("'");
 		}

@@ -2,268 +2,209 @@
 /*
  * cmd_run.c -- pare run: execute a model on given or generated inputs.
  */
+#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "onnx/onnx.h"
+#include "cli/value.h"
+#include "cli/watch.h"
 
-/* Bytes outside [A-Za-z0-9._-] become %XX, so any name is a file name. */
-static void file_name(struct buf *b, struct str name)
+enum { PRINT_LIMIT = 1000 }; /* elements shown whole */
+
+/* ---- results ---- */
+
+/* --print or --print=N; 0: all; -1: not given. */
+static int64_t print_limit(struct cli *c)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	const char *text = opt_text(c, OPT_print, NULL);
 
-	for (size_t i = 0; i < name.n; i++) {
-		unsigned char ch = (unsigned char)name.p[i];
-
-		if (ch && strchr(plain, ch) && !(ch == '.' && i == 0))
-			buf_putc(b, (char)ch);
-		else
-			buf_printf(b, "%%%02X", ch);
-	}
-}
-
-static enum status data_of_array(struct model *m, const struct array *a,
-				 struct onnx_data *d)
-{
-	*d = (struct onnx_data){.kind = DATA_TENSOR};
-	if (!a || a->kind == ARR_MAP)
-		return diag_error(m->diag, NULL, E_unsupported,
-				  "a map output cannot be written");
-	if (a->kind == ARR_TENSOR) {
-		d->t = array_to_tensor(m, a);
-		return d->t ? OK : LIMIT;
-	}
-	d->kind = a->kind == ARR_SEQ ? DATA_SEQ : DATA_OPTIONAL;
-	d->n = a->nitem;
-	d->e = arena_array(&m->arena, d->n, sizeof *d->e);
-	for (size_t i = 0; i < d->n; i++) {
-		enum status s = data_of_array(m, a->item[i], &d->e[i]);
-
-		if (s)
-			return s;
-	}
-	return OK;
-}
-
-static enum status write_output(struct cli *c, struct model *m, uint32_t i,
-				const struct array *a)
-{
-	const char *dir = opt_text(c, OPT_output_dir, ".");
-	struct str name = sym_str(m, m->main->out_info[i].name);
-	bool pb = opt_enum(c, OPT_format, 0) == 1 || !npy_can_hold(a);
-	struct buf path = {0};
-	struct onnx_data d;
-	enum status s;
-
-	buf_printf(&path, "%s/", dir);
-	file_name(&path, name);
-	buf_puts(&path, pb ? ".pb" : ".npy");
-	if (pb) {
-		s = data_of_array(m, a, &d);
-		d.name = m->main->out_info[i].name;
-		if (!s)
-			s = onnx_write_data(m, path.p, &d);
-	} else {
-		s = npy_write(&c->diag, path.p, a);
-	}
-	buf_release(&path);
-	return s;
-}
-
-static void print_dims(struct buf *b, const struct array *a)
-{
-	buf_printf(b, "%s[", dtype_name(a->dt));
-	for (int k = 0; k < a->rank; k++)
-		buf_printf(b, "%s%" PRId64, k ? "," : "", a->dim[k]);
-	buf_putc(b, ']');
-}
-
-static void print_element(struct buf *b, const struct array *a, int64_t i)
-{
-	if (a->dt == DT_STRING)
-		buf_escaped(b, ((const struct str *)a->data)[i]);
-	else if (dtype_is_float(a->dt))
-		buf_printf(b, "%.9g", dtype_get(a->dt, a->data, (size_t)i));
-	else if (dtype_kind(a->dt) == 'c')
-		buf_puts(b, "complex");
-	else
-		buf_printf(b, "%" PRId64,
-			   dtype_get_int(a->dt, a->data, (size_t)i));
-}
-
-static void summarize(struct buf *b, const struct array *a)
-{
-	double lo = INFINITY, hi = -INFINITY;
-	int64_t nan = 0;
-
-	for (int64_t i = 0; i < a->n; i++) {
-		double v = dtype_get(a->dt, a->data, (size_t)i);
-
-		nan += isnan(v);
-		lo = v < lo ? v : lo;
-		hi = v > hi ? v : hi;
-	}
-	buf_printf(b, " min %.6g max %.6g", lo, hi);
-	if (nan)
-		buf_printf(b, " NaN %" PRId64, nan);
+	if (!opt_given(c, OPT_print))
+		return -1;
+	return text ? strtoll(text, NULL, 10) : PRINT_LIMIT;
 }
 
 static void print_output(struct cli *c, struct model *m, uint32_t i,
 			 const struct array *a)
 {
+	int64_t limit = print_limit(c);
+	struct value_stats s = value_stats(a);
 	struct buf b = {0};
 
 	buf_escaped(&b, sym_str(m, m->main->out_info[i].name));
 	buf_puts(&b, ": ");
-	if (!a || a->kind != ARR_TENSOR) {
-		buf_printf(&b, "%s of %" PRId64,
-			   !a                   ? "nothing"
-			   : a->kind == ARR_SEQ ? "sequence"
-						: "optional",
-			   a ? (int64_t)a->nitem : 0);
+	value_type(&b, a);
+	if (limit >= 0) {
+		buf_putc(&b, '\n');
+		value_text(&b, a, limit);
 	} else {
-		print_dims(&b, a);
-		if (opt_given(c, OPT_print)) {
-			for (int64_t k = 0; k < a->n; k++) {
-				buf_putc(&b, k ? ' ' : '\n');
-				print_element(&b, a, k);
-			}
-		} else if (a->n && (dtype_is_float(a->dt) ||
-				    strchr("iub", dtype_kind(a->dt)))) {
-			summarize(&b, a);
-		}
+		buf_puts(&b, s.numeric && a->n ? " " : "");
+		value_stats_text(&b, &s);
+		buf_putc(&b, '\n');
 	}
-	puts(b.p);
+	fputs(b.p, stdout);
 	buf_release(&b);
 }
 
-static json_t *json_output(struct model *m, uint32_t i, const struct array *a)
+static json_t *json_output(struct cli *c, struct model *m, uint32_t i,
+			   const struct array *a)
 {
-	json_t *o = json_object(), *dims = json_array();
-	const struct graph *g = m->main;
+	json_t *o = json_object();
 
 	json_object_set_new(o, "name",
-			    json_text(sym_text(m, g->out_info[i].name)));
-	if (a && a->kind == ARR_TENSOR) {
-		json_object_set_new(o, "type", json_string(dtype_name(a->dt)));
-		for (int k = 0; k < a->rank; k++)
-			json_array_append_new(dims, json_integer(a->dim[k]));
-	}
-	json_object_set_new(o, "dims", dims);
+			    json_str(sym_str(m, m->main->out_info[i].name)));
+	json_object_update_new(o, value_json(a, print_limit(c)));
 	return o;
 }
 
-/* ---- --profile ---- */
+/* ---- watching ---- */
 
-struct profile {
-	struct model *m;
-	struct map ops; /* op type sym -> index into row */
-	VEC(struct profile_row {
-		sym op;
-		double s;
-		uint64_t n;
-	})
-	row;
+struct watch {
+	struct frames frames;
+	struct trace *trace;
+	struct profile *profile;
+	bool on; /* not while warming up */
 };
 
-static void profile_node(void *arg, const struct exec_event *e)
+static void on_value(void *arg, const struct value *v, const struct array *a)
 {
-	struct profile *p = arg;
-	const struct node *n = e->n;
-	uint64_t *at = map_get(&p->ops, n->type);
-	size_t i = at ? *at : p->row.n;
+	struct watch *w = arg;
 
-	if (!at) {
-		map_put(&p->ops, n->type, i);
-		vec_push(&p->row, ((struct profile_row){.op = n->type}));
-	}
-	p->row.p[i].s += e->seconds;
-	p->row.p[i].n++;
+	if (w->on)
+		trace_value(w->trace, &w->frames, v, a);
 }
 
-static int by_time(const void *a, const void *b)
+static void on_node(void *arg, const struct exec_event *e)
 {
-	const struct profile_row *x = a, *y = b;
+	struct watch *w = arg;
 
-	return x->s < y->s ? 1 : x->s > y->s ? -1 : 0;
+	if (w->on)
+		profile_node(w->profile, &w->frames, e);
 }
 
-static void profile_print(struct profile *p)
+static void on_frame(void *arg, const struct node *n, const struct graph *g,
+		     bool begins)
 {
-	struct table *t = table_create();
-	double sum = 0;
+	struct watch *w = arg;
 
-	if (p->row.n)
-		qsort(p->row.p, p->row.n, sizeof *p->row.p, by_time);
-	for (size_t i = 0; i < p->row.n; i++)
-		sum += p->row.p[i].s;
-	table_row(t, "operator|calls|time|share");
-	for (size_t i = 0; i < p->row.n; i++) {
-		struct buf b = {0};
+	frames_change(&w->frames, n, g, begins);
+}
 
-		print_seconds(&b, p->row.p[i].s);
-		table_row(t, "%s|%" PRIu64 "|%s|%.1f %%",
-			  sym_text(p->m, p->row.p[i].op), p->row.p[i].n, b.p,
-			  sum > 0 ? 100 * p->row.p[i].s / sum : 0);
-		buf_release(&b);
+static void watch_start(struct cli *c, struct model *m, struct watch *w,
+			struct exec_opts *o)
+{
+	if (opt_given(c, OPT_trace)) {
+		w->trace = trace_create(m, opt_given(c, OPT_json));
+		o->hook = on_value;
+		o->hook_arg = w;
 	}
-	table_print(t, stderr);
-	map_release(&p->ops);
-	vec_release(&p->row);
+	if (opt_given(c, OPT_profile)) {
+		w->profile = profile_create(m, opt_text(c, OPT_profile, NULL));
+		o->timer = on_node;
+		o->timer_arg = w;
+	}
+	if (w->trace || w->profile) {
+		o->frame = on_frame;
+		o->frame_arg = w;
+	}
+}
+
+static void watch_end(struct watch *w)
+{
+	frames_release(&w->frames);
+	trace_free(w->trace);
+	profile_free(w->profile);
 }
 
 /* ---- */
 
-static enum status emit(struct cli *c, struct model *m, struct array **out)
+static enum status emit_json(struct cli *c, struct model *m, struct watch *w,
+			     struct array *const *out)
 {
-	json_t *outs = json_array(), *j = json_object();
+	json_t *j = json_object(), *outs = json_array();
+
+	json_object_set_new(j, "schema_version", json_integer(1));
+	for (uint32_t i = 0; i < m->main->ret->nin; i++)
+		json_array_append_new(outs, json_output(c, m, i, out[i]));
+	json_object_set_new(j, "outputs", outs);
+	if (w->trace)
+		json_object_set_new(j, "trace", trace_take(w->trace));
+	if (w->profile)
+		json_object_set_new(j, "profile", profile_json(w->profile));
+	return json_emit(c, j, NULL);
+}
+
+static enum status emit(struct cli *c, struct model *m, struct watch *w,
+			struct array *const *out)
+{
+	const char *events = opt_text(c, OPT_profile, NULL);
 	enum status s = OK;
 
-	for (uint32_t i = 0; i < m->main->ret->nin && !s; i++) {
-		if (opt_given(c, OPT_output_dir))
-			s = write_output(c, m, i, out[i]);
-		if (opt_given(c, OPT_json))
-			json_array_append_new(outs, json_output(m, i, out[i]));
-		else if (!opt_given(c, OPT_output_dir) ||
-			 opt_given(c, OPT_print))
+	if (opt_given(c, OPT_output_dir))
+		s = outputs_write(c, m, out);
+	if (!s && events)
+		s = profile_events(w->profile, events);
+	if (s || opt_given(c, OPT_json))
+		return s ? s : emit_json(c, m, w, out);
+	if (!opt_given(c, OPT_output_dir) || opt_given(c, OPT_print))
+		for (uint32_t i = 0; i < m->main->ret->nin; i++)
 			print_output(c, m, i, out[i]);
+	if (w->profile) {
+		puts("");
+		profile_table(w->profile, stdout);
 	}
-	json_object_set_new(j, "schema_version", json_integer(1));
-	json_object_set_new(j, "outputs", outs);
-	if (opt_given(c, OPT_json))
-		return json_emit(c, j, NULL);
-	json_decref(j);
+	return OK;
+}
+
+static void drop(struct array **out, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		array_unref(out[i]);
+		out[i] = NULL;
+	}
+}
+
+/* Warm-up runs, then the one that counts; or, to profile, several. */
+static enum status run_times(struct cli *c, struct exec *e, struct watch *w,
+			     struct array *const *in, struct array **out,
+			     uint32_t nout)
+{
+	uint64_t warmup = (uint64_t)opt_num(c, OPT_warmup,
+					    opt_given(c, OPT_profile) ? 1 : 0);
+	uint64_t runs = (uint64_t)opt_num(c, OPT_runs, 1);
+	enum status s = OK;
+
+	for (uint64_t k = 0; k < warmup + (runs ? runs : 1) && !s; k++) {
+		drop(out, nout);
+		w->on = k >= warmup;
+		s = exec_run(e, in, out);
+	}
 	return s;
 }
 
-static enum status run_once(struct cli *c, struct model *m,
-			    struct array *const *in)
+static enum status run_on(struct cli *c, struct model *m,
+			  struct array *const *in)
 {
-	struct profile prof = {.m = m};
-	bool profile = opt_given(c, OPT_profile);
 	struct exec_opts o = {
 		.set = opt_given(c, OPT_reference) ? EXEC_REFERENCE : EXEC_FAST,
 		.seed = (uint64_t)opt_num(c, OPT_seed, 1),
-		.timer = profile ? profile_node : NULL,
-		.timer_arg = &prof,
 	};
 	uint32_t nout = m->main->ret->nin;
-	struct array **out = xcalloc(nout + 1, sizeof *out);
-	struct exec *e = exec_create(m, &o);
-	enum status s =
-		e ? exec_run(e, in, out) : diag_info(c->diag.first)->status;
+	struct array **out = xcalloc((size_t)nout + 1, sizeof *out);
+	struct watch w = {0};
+	struct exec *e;
+	enum status s;
 
+	watch_start(c, m, &w, &o);
+	e = exec_create(m, &o);
+	s = e ? run_times(c, e, &w, in, out, nout)
+	      : diag_info(c->diag.first)->status;
 	if (!s)
-		s = emit(c, m, out);
-	if (profile)
-		profile_print(&prof);
-	for (uint32_t i = 0; i < nout; i++)
-		array_unref(out[i]);
+		s = emit(c, m, &w, out);
+	watch_end(&w);
+	drop(out, nout);
 	free(out);
 	exec_free(e);
 	return s;
@@ -276,19 +217,16 @@ static enum status run_generated(struct cli *c, struct model *m)
 	struct feed f = {0};
 	enum status s;
 
-	if (!opt_given(c, OPT_seed) && m->main->nin) {
-		for (uint32_t i = 0; i < m->main->nin; i++) {
-			if (m->main->in[i]->init)
-				continue;
-			diag_error(&c->diag, NULL, E_input,
-				   "no data for input '%s'",
-				   sym_text(m, m->main->in_info[i].name));
-			diag_hint(&c->diag,
-				  "add --input %s=FILE.npy, or "
-				  "--seed N to run on generated data",
-				  sym_text(m, m->main->in_info[i].name));
-			return USAGE;
-		}
+	for (uint32_t i = 0; i < m->main->nin && !opt_given(c, OPT_seed); i++) {
+		if (m->main->in[i]->init)
+			continue;
+		diag_error(&c->diag, NULL, E_input, "no data for input '%s'",
+			   sym_text(m, m->main->in_info[i].name));
+		diag_hint(&c->diag,
+			  "add --input %s=FILE.npy, or "
+			  "--seed N to run on generated data",
+			  sym_text(m, m->main->in_info[i].name));
+		return USAGE;
 	}
 	s = feed_generate(m, seed, 0, &f);
 	if (s)
@@ -296,7 +234,7 @@ static enum status run_generated(struct cli *c, struct model *m)
 	if (f.n && opt_given(c, OPT_seed))
 		diag_note(&c->diag, 0, "inputs are generated, seed %" PRIu64,
 			  seed);
-	s = run_once(c, m, f.in);
+	s = run_on(c, m, f.in);
 	feed_release(&f);
 	return s;
 }
@@ -304,8 +242,10 @@ static enum status run_generated(struct cli *c, struct model *m)
 static enum status run_model(struct cli *c, struct model *m)
 {
 	struct input_sets in;
-	enum status s = model_infer(m);
+	enum status s = bind_shapes(c, m);
 
+	if (!s)
+		s = model_infer(m);
 	if (!s)
 		s = inputs_load(c, m, &in);
 	if (s)
@@ -313,21 +253,38 @@ static enum status run_model(struct cli *c, struct model *m)
 	if (in.nset > 1)
 		diag_note(&c->diag, 0, "running the first of %zu data sets",
 			  in.nset);
-	s = in.nset ? run_once(c, m, in.set[0]) : run_generated(c, m);
+	s = in.nset ? run_on(c, m, in.set[0]) : run_generated(c, m);
 	inputs_release(&in, m);
 	return s;
 }
 
+static enum status check_usage(struct cli *c)
+{
+	const char *text = opt_text(c, OPT_print, NULL), *dir;
+	char *end;
+
+	if (text && (strtoll(text, &end, 10) < 0 || *end || end == text))
+		return cli_usage(c, "'%s' is not a value for --print[=N]",
+				 text);
+	if (opt_given(c, OPT_format) && !opt_given(c, OPT_output_dir))
+		return cli_usage(c, "--format needs --output-dir");
+	dir = opt_text(c, OPT_output_dir, NULL);
+	if (dir && mkdir(dir, 0777) && errno != EEXIST)
+		return diag_error(&c->diag, NULL, E_write,
+				  "cannot make the folder '%s': %s", dir,
+				  strerror(errno));
+	return OK;
+}
+
 enum status cmd_run(struct cli *c)
 {
-	const char *dir = opt_text(c, OPT_output_dir, NULL);
 	struct model *m;
-	enum status s = load_model(c, c->operand[0], &m);
+	enum status s = check_usage(c);
 
+	if (!s)
+		s = load_model(c, c->operand[0], &m);
 	if (s)
 		return s;
-	if (dir)
-		mkdir(dir, 0777); /* failure shows when writing */
 	s = run_model(c, m);
 	model_free(m);
 	return s;

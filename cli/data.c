@@ -2,8 +2,9 @@
 /*
  * data.c -- model inputs from files, matched by name.
  *
- * --input NAME=FILE.npy, NAME=FILE.pb, FILE.npz (members are inputs), or a
- * folder of test_data_set_N with input_I.pb in the order of the graph inputs.
+ * --input NAME=FILE.npy, NAME=FILE.pb (without NAME= where one input needs
+ * data), FILE.npz (members are inputs), or a folder of test_data_set_N with
+ * input_I.pb in the order of the graph inputs.
  * Every source must give the same number of sets: a folder has one per
  * test_data_set, the others one.
  */
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "cli/cli.h"
+#include "cli/value.h"
 #include "onnx/onnx.h"
 
 static enum status no_such_input(struct cli *c, struct model *m,
@@ -59,22 +61,61 @@ static enum status put_input(struct cli *c, struct model *m, struct array **set,
 	return s;
 }
 
+/* The values of a map: one tensor where all are single numbers of a type. */
+static struct array *map_values(struct model *m, struct array *seq)
+{
+	const int64_t n = seq->nitem;
+	const struct array *first = n ? seq->item[0] : NULL;
+	struct array *a;
+
+	for (uint32_t i = 0; i < seq->nitem; i++) {
+		const struct array *e = seq->item[i];
+
+		if (e->kind != ARR_TENSOR || e->dt != first->dt || e->n != 1 ||
+		    e->dt == DT_STRING || dtype_bits(e->dt) < 8)
+			return array_ref(seq);
+	}
+	if (!first)
+		return array_ref(seq);
+	a = array_create(m->diag, first->dt, 1, &n);
+	for (uint32_t i = 0; a && i < seq->nitem; i++)
+		memcpy((char *)a->data + i * first->bytes, seq->item[i]->data,
+		       first->bytes);
+	return a;
+}
+
+static struct array *map_of_data(struct model *m, const struct onnx_data *d)
+{
+	struct array *a = array_seq(2), *seq = array_of_data(m, d->e);
+
+	a->kind = ARR_MAP;
+	a->item[0] = array_of_tensor(m, d->keys);
+	a->item[1] = seq ? map_values(m, seq) : NULL;
+	array_unref(seq);
+	if (a->item[0] && a->item[1])
+		return a;
+	array_unref(a);
+	return NULL;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): depth is bounded by the reader */
 struct array *array_of_data(struct model *m, const struct onnx_data *d)
 {
 	struct array *a;
 
 	if (d->kind == DATA_TENSOR)
 		return array_of_tensor(m, d->t);
-	if (d->kind == DATA_OPTIONAL) {
-		struct array *e = d->n ? array_of_data(m, d->e) : NULL;
-
-		a = array_optional(e);
-		array_unref(e);
-		return a;
-	}
+	if (d->kind == DATA_MAP)
+		return map_of_data(m, d);
 	a = array_seq(d->n);
-	for (size_t i = 0; a && i < d->n; i++)
+	a->kind = d->kind == DATA_SEQ ? ARR_SEQ : ARR_OPTIONAL;
+	for (size_t i = 0; i < d->n; i++) {
 		a->item[i] = array_of_data(m, &d->e[i]);
+		if (a->item[i])
+			continue;
+		array_unref(a);
+		return NULL;
+	}
 	return a;
 }
 
@@ -115,26 +156,51 @@ static enum status read_npz(struct cli *c, struct model *m, const char *path,
 	return s;
 }
 
+/* The only input that needs data; nin if there are several. */
+static uint32_t sole_input(const struct model *m)
+{
+	uint32_t sole = m->main->nin;
+
+	for (uint32_t i = 0; i < m->main->nin; i++) {
+		if (m->main->in[i]->init)
+			continue;
+		if (sole != m->main->nin)
+			return m->main->nin;
+		sole = i;
+	}
+	return sole;
+}
+
+/* NAME=FILE, or FILE where only one input needs data. */
 static enum status read_named(struct cli *c, struct model *m, const char *text,
 			      struct array **set)
 {
 	const char *eq = strchr(text, '=');
+	const char *file = eq ? eq + 1 : text;
 	struct array *a;
 	enum status s;
-	struct str name;
 	uint32_t i;
 
 	if (!eq && has_suffix(text, ".npz"))
 		return read_npz(c, m, text, set);
-	if (!eq)
-		return cli_usage(c, "'%s' is not of the form NAME=FILE", text);
-	name = (struct str){text, (size_t)(eq - text)};
-	i = graph_input_named(m->main, name);
-	if (i == m->main->nin)
-		return no_such_input(c, m, name);
-	if (has_suffix(eq + 1, ".pb"))
-		return read_pb(c, m, eq + 1, i, set);
-	s = npy_read(&c->diag, eq + 1, &a);
+	if (eq) {
+		struct str name = {text, (size_t)(eq - text)};
+
+		i = graph_input_named(m->main, name);
+		if (i == m->main->nin)
+			return no_such_input(c, m, name);
+	} else {
+		i = sole_input(m);
+		if (i == m->main->nin)
+			return cli_usage(c,
+					 "'%s' is not of the form NAME=FILE, "
+					 "which a model with several inputs "
+					 "needs",
+					 text);
+	}
+	if (has_suffix(file, ".pb"))
+		return read_pb(c, m, file, i, set);
+	s = npy_read(&c->diag, file, &a);
 	return s ? s : put_input(c, m, set, i, a);
 }
 

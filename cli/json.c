@@ -9,17 +9,22 @@
 #include "cli/cli.h"
 #include "cli/json.h"
 
-json_t *json_text(const char *s)
+json_t *json_str(struct str s)
 {
 	struct buf b = {0};
-	json_t *j = json_string(s);
+	json_t *j = json_stringn(s.n ? s.p : "", s.n);
 
 	if (!j) { /* not UTF-8 */
-		buf_escaped(&b, (struct str){s, strlen(s)});
+		buf_escaped(&b, s);
 		j = json_string(b.p);
 		buf_release(&b);
 	}
 	return j;
+}
+
+json_t *json_text(const char *s)
+{
+	return json_str((struct str){s, strlen(s)});
 }
 
 json_t *json_number(double v)

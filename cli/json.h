@@ -8,8 +8,10 @@
 #include <jansson.h>
 #include "cli/cli.h"
 
-json_t *json_text(const char *s); /* any bytes; escaped if not UTF-8 */
-json_t *json_number(double v);    /* null for NaN and infinities */
+/* Any bytes; escaped if not UTF-8. */
+json_t *json_str(struct str s);
+json_t *json_text(const char *s);
+json_t *json_number(double v); /* null for NaN and infinities */
 json_t *json_u64(uint64_t v);
 json_t *json_cost(const struct cost *c, uint64_t file_bytes);
 json_t *json_verify(const struct verify_report *v);

@@ -139,6 +139,7 @@ static enum status set_option(struct cli *c, enum opt_id o, const char *arg)
 	switch (row->kind) {
 	case FLAG:
 	case TEXT:
+	case MAYBE:
 		return OK;
 	case LIST:
 		vec_push(&c->list[o], arg);
@@ -216,7 +217,9 @@ static enum status parse_options(struct cli *c, int argc, char **argv)
 
 	for (int i = 0; i < OPT_COUNT; i++) {
 		const struct option_row *row = &option_table[i];
-		int has = row->kind == FLAG ? no_argument : required_argument;
+		int has = row->kind == FLAG    ? no_argument
+			  : row->kind == MAYBE ? optional_argument
+					       : required_argument;
 
 		lopt[i] = (struct option){row->name, has, NULL, LONG_BASE + i};
 		if (row->letter)
@@ -286,6 +289,26 @@ void cli_release(struct cli *c)
 	diag_release(&c->diag);
 }
 
+enum { HELP_COLUMN = 32, HELP_END = 79 };
+
+/* Breaks lines at blanks. */
+static void help_text(FILE *f, const char *text)
+{
+	const int width = HELP_END - HELP_COLUMN;
+
+	while ((int)strlen(text) > width) {
+		int n = width;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			break;
+		fprintf(f, "%.*s\n%*s", n, text, HELP_COLUMN, "");
+		text += n + 1;
+	}
+	fprintf(f, "%s\n", text);
+}
+
 static void help_option(FILE *f, const struct option_row *row)
 {
 	struct buf b = {0};
@@ -295,11 +318,12 @@ static void help_option(FILE *f, const struct option_row *row)
 	else
 		buf_printf(&b, "      --%s", row->name);
 	if (row->arg)
-		buf_printf(&b, " %s", row->arg);
-	if (b.n > 30)
-		fprintf(f, "%s\n%32s%s\n", b.p, "", row->help);
+		buf_printf(&b, row->kind == MAYBE ? "[=%s]" : " %s", row->arg);
+	if (b.n > HELP_COLUMN - 2)
+		fprintf(f, "%s\n%*s", b.p, HELP_COLUMN, "");
 	else
-		fprintf(f, "%-32s%s\n", b.p, row->help);
+		fprintf(f, "%-*s", HELP_COLUMN, b.p);
+	help_text(f, row->help);
 	buf_release(&b);
 }
 

@@ -408,7 +408,7 @@ static void add_growth(struct buf *b, const struct array *a)
 		buf_putc(b, ' ');
 }
 
-static void write_header(struct buf *b, const struct array *a)
+void npy_header(struct buf *b, const struct array *a)
 {
 	bool bytes = unit_bytes(a->dt) == 1;
 	struct buf h = {0};
@@ -448,7 +448,7 @@ enum status npy_write(struct diag *d, const char *path, const struct array *a)
 	st = outfile_open(d, path, &f);
 	if (st)
 		return st;
-	write_header(&head, a);
+	npy_header(&head, a);
 	outfile_write(f, head.p, head.n);
 	outfile_write(f, a->data, a->bytes);
 	buf_release(&head);

@@ -2,8 +2,9 @@
 /*
  * npz.c -- NumPy's .npz archives: a zip file with one .npy file per array.
  *
- * libzip reads the archive from memory.  Members are bounded in number, in
- * size (the memory limit) and in compression ratio before anything is unpacked.
+ * libzip reads and writes the archive in memory.  Members are bounded in
+ * number, in size (the memory limit) and in compression ratio before anything
+ * is unpacked.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,4 +211,86 @@ enum status npz_read(struct diag *d, const char *path, struct npz_entry **e,
 	*e = r.e;
 	*n = r.n;
 	return OK;
+}
+
+/* ---- writing ---- */
+
+enum { DOS_1980 = 1 << 5 | 1 }; /* the first day that the format knows */
+
+static bool put_member(zip_t *zip, const struct npz_entry *e)
+{
+	struct buf name = {0}, data = {0};
+	zip_source_t *src;
+	zip_int64_t i = -1;
+
+	buf_printf(&name, "%s.npy", e->name);
+	npy_header(&data, e->a);
+	buf_add(&data, e->a->data, e->a->bytes);
+	src = zip_source_buffer(zip, data.p, data.n, 1); /* takes data */
+	if (src)
+		i = zip_file_add(zip, name.p, src, ZIP_FL_ENC_UTF_8);
+	if (i < 0 && src)
+		zip_source_free(src);
+	else if (i < 0)
+		buf_release(&data);
+	buf_release(&name);
+	return i >= 0 &&
+	       !zip_set_file_compression(zip, (zip_uint64_t)i, ZIP_CM_STORE,
+					 0) &&
+	       !zip_file_set_dostime(zip, (zip_uint64_t)i, 0, DOS_1980, 0);
+}
+
+/* Fills an empty in-memory source with the archive. */
+static bool put_members(zip_source_t *out, const struct npz_entry *e, size_t n)
+{
+	zip_t *zip = zip_open_from_source(out, ZIP_TRUNCATE, NULL);
+	bool ok = zip != NULL;
+
+	if (!zip)
+		return false;
+	zip_source_keep(out); /* closing the archive drops one reference */
+	for (size_t i = 0; i < n && ok; i++)
+		ok = put_member(zip, &e[i]);
+	if (ok && !zip_close(zip))
+		return true;
+	zip_discard(zip);
+	return false;
+}
+
+static enum status copy_source(struct diag *d, const char *path,
+			       zip_source_t *src)
+{
+	char chunk[1 << 14];
+	struct outfile *f;
+	enum status st = outfile_open(d, path, &f);
+	zip_int64_t k = -1;
+
+	if (st)
+		return st;
+	if (!zip_source_open(src)) {
+		while ((k = zip_source_read(src, chunk, sizeof chunk)) > 0)
+			outfile_write(f, chunk, (size_t)k);
+		zip_source_close(src);
+	}
+	if (k == 0)
+		return outfile_commit(f, false);
+	outfile_abort(f);
+	return diag_error(d, &(struct at){.file = path}, E_write,
+			  "zip archive: it cannot be made");
+}
+
+enum status npz_write(struct diag *d, const char *path,
+		      const struct npz_entry *e, size_t n)
+{
+	zip_source_t *src = zip_source_buffer_create(NULL, 0, 0, NULL);
+	enum status st;
+
+	if (src && put_members(src, e, n))
+		st = copy_source(d, path, src);
+	else
+		st = diag_error(d, &(struct at){.file = path}, E_write,
+				"zip archive: it cannot be made");
+	if (src)
+		zip_source_free(src);
+	return st;
 }

@@ -184,6 +184,11 @@ struct npz_entry {
 enum status npz_read(struct diag *d, const char *path, struct npz_entry **e,
 		     size_t *n);
 void npz_free(struct npz_entry *e, size_t n);
+/* Uncompressed, as numpy.savez does; the same bytes for the same arrays. */
+enum status npz_write(struct diag *d, const char *path,
+		      const struct npz_entry *e, size_t n);
+/* The bytes of an .npy file, without the data. */
+void npy_header(struct buf *b, const struct array *a);
 
 /* The header of an .npy file, given its first bytes; E-data. */
 enum { NPY_RANK_MAX = 64 };
