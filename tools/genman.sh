@@ -13,7 +13,7 @@ commands() {
 
 options() {
 	"$pare" "$1" --help | sed -n '/^options:/,$p' | sed 1d | escape |
-		awk '/^  / && match($0, /^ +(\\-[a-zA-Z], )?\\-\\-[^ ]+( [^ ]+)?/) && RSTART == 1 && $0 !~ /^ {20}/ {
+		awk 'match($0, /^(  \\-[a-zA-Z], |      )\\-\\-[^ ]+( [^ ]+)?/) {
 			rest = substr($0, RLENGTH + 1); flag = substr($0, 1, RLENGTH)
 			sub(/^ +/, "", flag); sub(/^ +/, "", rest)
 			print ".It Sy " flag; if (rest != "") print rest; next
