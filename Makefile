@@ -129,6 +129,11 @@ bench-load bench-onnxsim:
 	@sh tools/venv.sh
 	@$(MAKE) --no-print-directory all
 	@bash tests/run.sh $@
+# TORCH_PYTHON: a Python with PyTorch 2 and onnxscript, for the newer exporter
+exports:
+	@sh tools/deps.sh exports
+	@/usr/bin/python3 tests/models/export/export.py build/exports
+	$(if $(TORCH_PYTHON),@$(TORCH_PYTHON) tests/models/export/export.py build/exports)
 fuzz:
 	@sh tools/deps.sh test
 	@$(MAKE) --no-print-directory V=asan all replay
@@ -147,6 +152,6 @@ clean:
 	rm -rf build
 .PHONY: all asan debug cov man install uninstall dist unit replay golden-update \
 	deps demo test asan-test test-onnx test-onnx-optimized test-onnx-asan \
-	test-models test-random bench-load bench-onnxsim fuzz lint fmt help clean
+	test-models test-random bench-load bench-onnxsim exports fuzz lint fmt help clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

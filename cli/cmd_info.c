@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/json.h"
 
-enum { MAX_MODELS = 8 };
+enum { MAX_MODELS = 8, MAX_ELEMENTS = 32 };
 
 struct described {
 	const char *path;
@@ -51,29 +51,95 @@ static void describe_interface(const struct described *d, FILE *f)
 	buf_release(&b);
 }
 
-static void print_shapes(const struct described *d, FILE *f)
+typedef void value_fn(const struct model *m, const struct graph *g,
+		      const struct value *v, void *to);
+
+/* Every value, graph by graph: inputs, initializers, results of nodes. */
+static void each_value(struct model *m, value_fn *fn, void *to)
 {
 	graph_vec graphs = {0};
 	struct node *n;
 
-	model_graphs(d->m, &graphs);
+	model_graphs(m, &graphs);
 	for (size_t i = 0; i < graphs.n; i++) {
-		graph_foreach (n, graphs.p[i]) {
-			for (uint32_t k = 0; k < n->nout; k++) {
-				struct buf b = {0};
+		const struct graph *g = graphs.p[i];
 
-				if (!n->out[k])
-					continue;
-				buf_printf(&b, "%s/", graph_path(graphs.p[i]));
-				buf_escaped(&b, sym_str(d->m, n->out[k]->name));
-				buf_putc(&b, ' ');
-				type_print(d->m, &b, n->out[k]->type);
-				fprintf(f, "%s\n", b.p);
-				buf_release(&b);
-			}
-		}
+		for (uint32_t k = 0; k < g->nin; k++)
+			fn(m, g, g->in[k], to);
+		for (size_t k = 0; k < g->init.n; k++)
+			if (!g->init.p[k]->is_input)
+				fn(m, g, g->init.p[k], to);
+		graph_foreach (n, g)
+			for (uint32_t k = 0; k < n->nout; k++)
+				if (n->out[k])
+					fn(m, g, n->out[k], to);
 	}
 	vec_release(&graphs);
+}
+
+/* Elements that inference followed; constants show theirs elsewhere. */
+static void print_elements(struct buf *b, const struct model *m,
+			   const struct value *v)
+{
+	if (!v->data || v->konst || v->ndata > MAX_ELEMENTS)
+		return;
+	buf_puts(b, " = {");
+	for (uint32_t i = 0; i < v->ndata; i++) {
+		buf_puts(b, i ? "," : "");
+		dim_print(m, b, v->data[i]);
+	}
+	buf_putc(b, '}');
+}
+
+static void print_shape(const struct model *m, const struct graph *g,
+			const struct value *v, void *to)
+{
+	struct buf b = {0};
+
+	buf_printf(&b, "%s/", graph_path(g));
+	buf_escaped(&b, sym_str(m, v->name));
+	buf_putc(&b, ' ');
+	type_print(m, &b, v->type);
+	print_elements(&b, m, v);
+	fprintf(to, "%s\n", b.p);
+	buf_release(&b);
+}
+
+static json_t *json_dims(const struct model *m, const struct type *t)
+{
+	json_t *a;
+
+	if (t->kind != TY_TENSOR || t->rank < 0)
+		return json_null();
+	a = json_array();
+	for (int i = 0; i < t->rank; i++) {
+		struct buf b = {0};
+
+		dim_print(m, &b, t->dim[i]);
+		json_array_append_new(
+			a, dim_known(t->dim[i])     ? json_integer(t->dim[i].n)
+			   : dim_unknown(t->dim[i]) ? json_null()
+						    : json_text(b.p));
+		buf_release(&b);
+	}
+	return a;
+}
+
+static void json_shape(const struct model *m, const struct graph *g,
+		       const struct value *v, void *to)
+{
+	json_t *o = json_object();
+	struct buf name = {0}, b = {0};
+
+	buf_escaped(&name, sym_str(m, v->name));
+	type_print(m, &b, v->type);
+	json_object_set_new(o, "graph", json_text(graph_path(g)));
+	json_object_set_new(o, "name", json_text(name.n ? name.p : ""));
+	json_object_set_new(o, "type", json_text(b.p));
+	json_object_set_new(o, "dims", json_dims(m, v->type));
+	json_array_append_new(to, o);
+	buf_release(&name);
+	buf_release(&b);
 }
 
 static void row(struct table *t, const char *label, const struct described *d,
@@ -180,6 +246,12 @@ static enum status print_json(struct cli *c, const struct described *d, int n)
 			json_object_set_new(o, "activation_bytes_planned",
 					    json_u64(d[i].plan.planned));
 		}
+		if (opt_given(c, OPT_shapes)) {
+			json_t *values = json_array();
+
+			each_value(d[i].m, json_shape, values);
+			json_object_set_new(o, "values", values);
+		}
 		json_array_append_new(models, o);
 	}
 	json_object_set_new(j, "schema_version", json_integer(1));
@@ -226,8 +298,8 @@ enum status cmd_info(struct cli *c)
 	else if (!s)
 		print_text(d, n);
 	for (int i = 0; i < n; i++) {
-		if (!s && opt_given(c, OPT_shapes))
-			print_shapes(&d[i], stdout);
+		if (!s && opt_given(c, OPT_shapes) && !opt_given(c, OPT_json))
+			each_value(d[i].m, print_shape, stdout);
 		model_free(d[i].m);
 	}
 	return s;

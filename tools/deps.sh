@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages that building (and, with "test", testing) needs.
+# Installs the Debian packages that building (and, with "test", testing, with
+# "exports", exporting networks from PyTorch) needs.
 # With sudo when not root; says what it would install when it cannot.
 set -eu
 build="gcc libc6-dev make pkg-config libprotobuf-c-dev protobuf-c-compiler
@@ -9,6 +10,7 @@ test="libcriterion-dev python3 python3-venv python3-numpy strace
 	libonnx-testdata clang clang-format clang-tidy mandoc bash"
 want=$build
 [ "${1-}" = test ] && want="$build $test"
+[ "${1-}" = exports ] && want=python3-torch
 
 missing=
 for p in $want; do

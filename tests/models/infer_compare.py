@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Shape inference against the outputs of the ONNX node tests, and against the
-onnx package's own inference on whole models.
+"""What shape inference knows, against the onnx package, onnxsim and the
+expected outputs of the ONNX node tests.
 
-usage: infer_compare.py INFER_TYPES --tests DIRECTORY | MODEL.onnx...
+usage: infer_compare.py [--tests DIRECTORY] [--wrong] [MODEL.onnx...]
 
-INFER_TYPES is the built tests/models/infer_types.c.  DIRECTORY holds node
-tests (folders test_* with model.onnx and test_data_set_0).  Each is inferred
-three times, with declarations of results removed: as it is, with its inputs
-as constants, and with symbolic dims (S5 for every 5).  A result may be
-unknown, but never differ from the expected output.  On models, every dim that
-the onnx package knows must be known and equal.
+Without models: the light models, those of npm and of build/exports that are
+there.  Prints per model how many dims each side knows, and lists each dim
+that another side knows (its number, or that it equals another dim) and pare
+does not.  onnxsim is asked if it is installed.
+
+--tests: DIRECTORY holds node tests (folders test_* with model.onnx and
+test_data_set_0).  Each is inferred three times, with declarations of results
+removed: as it is, with its inputs as constants, and with symbolic dims (S5
+for every 5).  A result may be unknown, but never differ from the expected
+output.
 """
 import collections
 import glob
+import json
 import math
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from fractions import Fraction
@@ -25,53 +29,29 @@ from fractions import Fraction
 import onnx
 from onnx import TensorProto
 
+from common import ROOT, Score, light_models, pare
+
 NAMES = {v: k.lower() for k, v in TensorProto.DataType.items()}
 FLOATS = {1, 2, 3, 9, 10, 11, 16}
 
 
-def infer(tool, files):
-    """path -> (errors, name -> type)"""
-    out = {}
-    for i in range(0, len(files), 50):
-        p = subprocess.run([tool] + files[i:i + 50], capture_output=True)
-        if p.returncode:
-            sys.exit(f"{tool}: exit {p.returncode}")
-        for line in p.stdout.decode(errors="replace").split("\n"):
-            f = line.split("\t")
-            if f[0] == "F":
-                cur = out.setdefault(f[1], ([], {}))
-            elif f[0] == "V" and len(f) == 4:
-                cur[1].setdefault(f[2], f[3])
-            elif f[0] == "E":
-                cur[0].append(line)
-    return out
+def infer(path):
+    """Error text or None, and (graph, name) -> (type, dims); a dim is a
+    number, a text, or None, and dims are None for an unknown rank."""
+    code, out, err = pare("info", "--shapes", "--json", path)
+    if code:
+        return err.strip() or f"exit {code}", {}
+    values = json.loads(out)["models"][0]["values"]
+    return None, {(v["graph"], v["name"]): (v["type"], v["dims"])
+                  for v in values}
 
 
-def split(dims):
-    """At commas outside of brackets."""
-    parts, depth, cur = [], 0, ""
-    for c in dims:
-        depth += (c == "(") - (c == ")")
-        if c == "," and depth == 0:
-            parts.append(cur)
-            cur = ""
-        else:
-            cur += c
-    return parts + [cur] if cur else parts
-
-
-def parse(text):
-    """element type, dims or None for an unknown rank"""
-    if "[" not in text:
-        return text, []
-    dt, rest = text.split("[", 1)
-    return dt, (None if rest == "]" else split(rest[:-1]))
-
+# ---- node tests ----
 
 def value(dim):
     """The number a dim stands for, where S5 means 5; None if unknown."""
-    if dim == "?":
-        return None
+    if not isinstance(dim, str):
+        return dim
     env = {"floor": lambda x: Fraction(math.floor(x)), "max": max, "min": min,
            "Fraction": Fraction, "__builtins__": {}}
     for name in re.findall(r"S(\d+)", dim):
@@ -125,13 +105,13 @@ def variant(folder, kind, path):
     return [o.name for o in m.graph.output]
 
 
-def compare(got, want, count):
+def contradiction(got, want, count):
     """Empty, or how the inferred type contradicts the tensor."""
-    if got is None or got == "unknown" or "(" in got.split("[")[0]:
+    text, dims = got or ("unknown", None)
+    if text == "unknown" or "(" in text.split("[")[0]:
         count["unknown"] += 1
         return ""
-    dt, dims = parse(got)
-    if dt not in ("undefined", NAMES[want.data_type]):
+    if text.split("[")[0] not in ("undefined", NAMES[want.data_type]):
         return "element type"
     if dims is None:
         count["rank unknown"] += 1
@@ -146,74 +126,144 @@ def compare(got, want, count):
     return ""
 
 
-def check_tests(tool, root):
+def check_tests(score, root):
     folders = sorted(os.path.dirname(p) for p in glob.glob(
         os.path.join(root, "**", "model.onnx"), recursive=True))
-    bad = 0
     for kind in ("plain", "constant", "symbolic"):
         count = collections.Counter(tests=len(folders))
         with tempfile.TemporaryDirectory() as tmp:
-            jobs = []
-            for k, folder in enumerate(folders):
-                path = os.path.join(tmp, f"{k}.onnx")
-                jobs.append((folder, path, variant(folder, kind, path)))
-            res = infer(tool, [j[1] for j in jobs])
-        for folder, path, outs in jobs:
-            errors, types = res[path]
-            if errors:
-                bad += 1
-                print("REFUSED", kind, folder, errors[0])
-            for i, name in enumerate(outs):
-                t = read_tensor(f"{folder}/test_data_set_0/output_{i}.pb")
-                why = t and compare(types.get(name), t, count)
-                if why:
-                    bad += 1
-                    print("WRONG", kind, folder, name, types[name],
-                          list(t.dims), why)
+            for folder in folders:
+                path = os.path.join(tmp, "model.onnx")
+                outs = variant(folder, kind, path)
+                error, types = infer(path)
+                if not score.check(not error, f"{kind} {folder}: {error}"):
+                    continue
+                for i, name in enumerate(outs):
+                    t = read_tensor(f"{folder}/test_data_set_0/output_{i}.pb")
+                    got = types.get(("main", name))
+                    if t is None:
+                        continue
+                    why = contradiction(got, t, count)
+                    score.check(not why, f"{kind} {folder}: {name}: {got} for "
+                                f"{list(t.dims)}: {why}")
         print(kind, dict(count))
-    return bad
 
 
-def check_model(tool, path, count):
-    bad = 0
-    errors, types = infer(tool, [path])[path]
-    if errors:
-        print("REFUSED", path, errors[0])
-        return 1
-    m = onnx.load(path, load_external_data=False)
-    m = onnx.shape_inference.infer_shapes(m, strict_mode=True, data_prop=True)
-    for v in list(m.graph.value_info) + list(m.graph.output):
+# ---- whole models ----
+
+def types_of(graph, path="main"):
+    """(graph, name) -> dims: numbers, texts, None; bodies included."""
+    out = {}
+    for v in list(graph.value_info) + list(graph.output) + list(graph.input):
         t = v.type.tensor_type
         if v.type.WhichOneof("value") != "tensor_type" or \
                 not t.HasField("shape"):
             continue
-        dims = parse(types[v.name])[1]
-        ok = dims is not None and len(dims) == len(t.shape.dim)
-        for a, b in zip(dims or [], t.shape.dim):
-            count["dims"] += 1
-            count["known"] += a.isdigit()
-            count["symbolic"] += not a.isdigit() and a != "?"
-            if b.WhichOneof("value") == "dim_value":
-                count["known to onnx"] += 1
-                ok = ok and a == str(b.dim_value)
-        if not ok:
-            bad += 1
-            print("DIFFERS", path, v.name, types[v.name])
-    return bad
+        out[path, v.name] = [
+            d.dim_value if d.WhichOneof("value") == "dim_value" else
+            d.dim_param or None for d in t.shape.dim]
+    return out
+
+
+def by_onnx(path):
+    m = onnx.load(path, load_external_data=False)
+    m = onnx.shape_inference.infer_shapes(m, strict_mode=True, data_prop=True)
+    return types_of(m.graph)
+
+
+def by_onnxsim(path):
+    import onnxsim
+    m, _ = onnxsim.simplify(path)
+    for g in (m.graph,):
+        del g.value_info[:]
+    m = onnx.shape_inference.infer_shapes(m, data_prop=True)
+    return types_of(m.graph)
+
+
+def sides():
+    yield "onnx", by_onnx
+    try:
+        import onnxsim  # noqa: F401
+        yield "onnxsim", by_onnxsim
+    except ImportError:
+        pass
+
+
+def missing(mine, theirs):
+    """Dims that theirs knows and mine does not, as texts."""
+    classes, out = collections.defaultdict(list), []
+    for key, dims in theirs.items():
+        if key not in mine:
+            continue
+        text, own = mine[key]
+        if own is None or len(own) != len(dims):
+            out.append(f"{key[1]}: {text}, but has {len(dims)} dims")
+            continue
+        for i, (a, b) in enumerate(zip(own, dims)):
+            if isinstance(b, int) and a != b:
+                out.append(f"{key[1]}[{i}] is {a}, known as {b}")
+            elif isinstance(b, str):
+                classes[b].append((key[1], i, a))
+    for symbol, dims in classes.items():
+        first = dims[0]
+        for d in dims[1:]:
+            if d[2] is None or d[2] != first[2]:
+                out.append(f"{d[0]}[{d[1]}] is {d[2]}, {first[0]}[{first[1]}] "
+                           f"is {first[2]}, both known as '{symbol}'")
+                break
+    return out
+
+
+def tally(dims):
+    """Numbers, symbols, unknown."""
+    flat = [d for ds in dims for d in ds or [None]]
+    n = sum(isinstance(d, int) for d in flat)
+    s = sum(isinstance(d, str) and not d.startswith("unk__") for d in flat)
+    return f"{n:6d}{s:6d}{len(flat) - n - s:6d}"
+
+
+def check_model(score, path):
+    name = os.path.basename(path)
+    error, mine = infer(path)
+    if not score.check(not error, f"{name}: {error}"):
+        return
+    for side, ask in sides():
+        try:
+            theirs = ask(path)
+        except Exception as e:  # their own types vary
+            print(f"note {name}: {side}: {str(e).strip()[:90]}")
+            continue
+        both = [k for k in theirs if k in mine]
+        print(f"{name:44s} {side:8s} {len(both):5d}"
+              f"{tally(theirs[k] for k in both)}"
+              f"{tally(mine[k][1] for k in both)}", flush=True)
+        lost = missing(mine, theirs)
+        for text in lost:
+            print("   ", text)
+        score.check(not lost, f"{name}: {len(lost)} dims known to {side} only")
+
+
+def default_models():
+    yield from sorted(glob.glob(os.path.join(ROOT, "testdata", "*.onnx")))
+    yield from light_models()
+    for folder in ("npm", "exports"):
+        yield from sorted(glob.glob(os.path.join(ROOT, "build", folder, "**",
+                                                 "*.onnx"), recursive=True))
 
 
 def main(args):
-    tool = args[0]
-    if args[1] == "--tests":
-        return check_tests(tool, args[2]) != 0
-    count, bad = collections.Counter(models=len(args) - 1), 0
-    for path in args[1:]:
-        bad += check_model(tool, path, count)
-    print(dict(count))
-    return bad != 0
+    score = Score()
+    if args[:1] == ["--tests"]:
+        check_tests(score, args[1])
+    else:
+        print(f"{'':44s} {'':8s} {'':5s}{'theirs':>18s}{'pare':>18s}\n"
+              f"{'model':44s} {'against':8s}values"
+              f"{'known':>5s}{'named':>6s}{'?':>6s}" +
+              f"{'known':>6s}{'named':>6s}{'?':>6s}")
+        for path in args or default_models():
+            check_model(score, path)
+    score.finish()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
