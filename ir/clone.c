@@ -411,6 +411,7 @@ struct model *model_clone(const struct model *m)
 		if (v)
 			map_put(&c.to->moved, map_ptr_key(v), 1);
 	}
+	infer_copy_names(c.to, m, &c.done);
 	map_release(&c.done);
 	return c.to;
 }

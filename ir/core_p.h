@@ -25,6 +25,10 @@ void node_clear_attrs(struct node *n);
 /* v leaves the model: its value_info entry is dropped by model_finish(). */
 void value_gone(struct value *v);
 /* A name that nothing in the model has: "BASE_1", lower case. */
+/* Names of dims that inference gave (infer/name.c); done: values in `from` to
+ * those in `to`, whose symbols have the same numbers. */
+void infer_copy_names(struct model *to, const struct model *from,
+		      const struct map *done);
 sym model_fresh_name(struct model *m, struct str base);
 
 #endif

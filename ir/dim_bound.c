@@ -202,6 +202,39 @@ struct dim dim_min(struct model *m, struct dim a, struct dim b)
 	return extremum(m, ATOM_MIN, a, b);
 }
 
+/* ---- names ---- */
+
+static bool mentions(struct model *m, struct dim d,
+		     bool (*is)(const void *ctx, sym s), const void *ctx,
+		     int depth)
+{
+	const struct expr *e = d.s ? expr_of(m, d.s) : NULL;
+
+	if (!e)
+		return false;
+	if (depth <= 0)
+		return true;
+	for (uint32_t i = 0; i < e->nterm; i++)
+		for (uint32_t j = 0; j < e->term[i].n; j++) {
+			sym s = e->term[i].f[j];
+
+			if (s != d.s ? mentions(m, (struct dim){.s = s}, is,
+						ctx, depth - 1)
+				     : e->kind == ATOM_NAME && is(ctx, s))
+				return true;
+		}
+	for (uint32_t i = 0; i < e->narg; i++)
+		if (mentions(m, e->arg[i], is, ctx, depth - 1))
+			return true;
+	return false;
+}
+
+bool dim_mentions(struct model *m, struct dim d,
+		  bool (*is)(const void *ctx, sym s), const void *ctx)
+{
+	return mentions(m, d, is, ctx, DIM_MAX_DEPTH);
+}
+
 /* ---- substitution ---- */
 
 static struct dim bind_dim(struct model *m, struct dim d,

@@ -108,6 +108,9 @@ bool dim_equal(struct dim a, struct dim b); /* provably equal */
 struct dim dim_divexact(struct model *m, struct dim a, struct dim b);
 /* Replace symbols by numbers: bind maps sym -> int64. */
 struct dim dim_bind(struct model *m, struct dim d, const struct map *bind);
+/* Does a name in d satisfy is()?  True as well if d is nested too deep. */
+bool dim_mentions(struct model *m, struct dim d,
+		  bool (*is)(const void *ctx, sym s), const void *ctx);
 void dim_print(const struct model *m, struct buf *b, struct dim d);
 /*
  * Any integer, negative ones included, as elements of value.data: a negative
@@ -374,6 +377,8 @@ struct model {
 	VEC(struct graph *) graphs; /* every graph made, for model_free */
 	struct map gone;  /* names of removed values with value_info */
 	struct map moved; /* values that changed graphs */
+	struct map open, owner;      /* names that inference gave to dims:
+					of a value; the graph of a symbol */
 	uint32_t mark, fresh;
 	struct infer *infer; /* of a running model_infer() */
 };

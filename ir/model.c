@@ -32,6 +32,8 @@ void model_free(struct model *m)
 	vec_release(&m->blobs);
 	map_release(&m->types);
 	map_release(&m->exprs);
+	map_release(&m->open);
+	map_release(&m->owner);
 	map_release(&m->gone);
 	map_release(&m->moved);
 	intern_free(m->syms);

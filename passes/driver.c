@@ -25,46 +25,6 @@ static void add_time(struct pass_run *r, const char *name, double s)
 	vec_push(&r->times, ((struct pass_time){name, s, 1}));
 }
 
-/* A symbol that neither the model nor pare uses. */
-static struct dim fresh_dim(struct model *m, unsigned *next)
-{
-	char name[32];
-	struct str s = {name, 0};
-
-	do {
-		s.n = (size_t)snprintf(name, sizeof name, "dim_%u", ++*next);
-	} while (intern_find(m->syms, s));
-	return dim_sym(m, intern_str(m->syms, s));
-}
-
-/*
- * Dimensions of inputs that the file leaves open get symbols, so that equal
- * ones are seen to be equal.  The interface that is written stays as declared.
- */
-static void name_open_dims(struct model *m)
-{
-	unsigned next = 0;
-
-	for (uint32_t i = 0; i < m->main->nin; i++) {
-		struct value *v = m->main->in[i];
-		const struct type *t = v->type;
-		struct dim *d;
-		bool any = false;
-
-		if (t->kind != TY_TENSOR || t->rank <= 0)
-			continue;
-		d = arena_dup(&m->arena, t->dim, (size_t)t->rank * sizeof *d);
-		for (int k = 0; k < t->rank; k++) {
-			if (!dim_unknown(d[k]))
-				continue;
-			d[k] = fresh_dim(m, &next);
-			any = true;
-		}
-		if (any)
-			v->type = type_tensor(m, t->dt, t->rank, d);
-	}
-}
-
 static enum status compute_facts(struct pass_run *r, unsigned needs)
 {
 	unsigned missing = needs & ~r->facts;
@@ -74,7 +34,6 @@ static enum status compute_facts(struct pass_run *r, unsigned needs)
 	if (missing & FACT_CONSTS)
 		model_find_consts(r->m);
 	if (missing & FACT_TYPES) {
-		name_open_dims(r->m);
 		t = clock_seconds();
 		s = model_infer(r->m);
 		add_time(r, "(types)", clock_seconds() - t);

@@ -52,12 +52,22 @@ static void set_inputs(struct node *n, struct graph *body)
 		uint32_t count;
 
 		v->type = in_type(n, i);
+		infer_name_dims(v);
 		v->data = NULL;
 		if (in_data(n, i, &d, &count)) {
 			v->data = d;
 			v->ndata = count;
 		}
 	}
+}
+
+static void take_data(struct node *n, uint32_t i, const struct value *v)
+{
+	struct dim *d = dims_copy(n, v->data, v->ndata);
+
+	for (uint32_t k = 0; k < v->ndata; k++)
+		d[k] = dim_leave(d[k], n->func->body);
+	out_data(n, i, d, v->ndata);
 }
 
 static enum status take_outputs(struct node *n, struct callee *c)
@@ -67,13 +77,14 @@ static enum status take_outputs(struct node *n, struct callee *c)
 
 	for (uint32_t i = 0; i < c->nout; i++) {
 		const struct value *v = body->ret->in[i].v;
-		const struct type *t = v ? v->type : type_unknown();
+		const struct type *t =
+			v ? type_leave(v->type, body) : type_unknown();
 
 		join_into(body->model, &c->out[i], t);
 		if (!st)
 			st = out_type(n, i, t);
 		if (v && v->data)
-			out_data(n, i, v->data, v->ndata);
+			take_data(n, i, v);
 	}
 	return st;
 }
@@ -149,6 +160,8 @@ enum status infer_calls_finish(struct model *m)
 		infer_reset(body);
 		for (uint32_t k = 0; k < c->nin && known; k++)
 			body->in[k]->type = c->in[k];
+		for (uint32_t k = 0; k < c->nin; k++)
+			infer_name_dims(body->in[k]);
 		st = infer_graph(body);
 	}
 	return st;

@@ -10,11 +10,12 @@
 
 enum { ROUNDS = 4 };
 
+/* What a body returns, in terms of what surrounds it. */
 static const struct type *returned(const struct graph *g, uint32_t i)
 {
 	const struct value *v = i < g->ret->nin ? g->ret->in[i].v : NULL;
 
-	return v ? v->type : type_unknown();
+	return v ? type_leave(v->type, g) : type_unknown();
 }
 
 /* Gives a body's input a type on top of its declaration. */
@@ -31,6 +32,7 @@ static enum status body_input(struct node *n, struct graph *body, uint32_t i,
 	merged = type_merge(m, t, body->in_info[i].decl);
 	if (merged) {
 		body->in[i]->type = merged;
+		infer_name_dims(body->in[i]);
 		return OK;
 	}
 	type_print(m, &a, t);

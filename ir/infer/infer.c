@@ -349,6 +349,7 @@ enum status infer_graph(struct graph *g)
 	graph_foreach (n, g) {
 		enum status st = node_infer(n);
 
+		infer_name_outputs(n);
 		if (!first)
 			first = st;
 		if (g == g->model->main && g->model->infer)
@@ -370,6 +371,8 @@ enum status model_infer(struct model *m)
 	for (size_t i = 0; i < graphs.n; i++)
 		reset_one(graphs.p[i]);
 	vec_release(&graphs);
+	for (uint32_t i = 0; i < m->main->nin; i++)
+		infer_name_dims(m->main->in[i]);
 	arena_init(&state.scratch);
 	m->infer = &state;
 	st = infer_graph(m->main);

@@ -101,6 +101,15 @@ enum status infer_broadcast_dims(struct node *n, const struct dim *a, int ra,
 				 const struct dim *b, int rb, int *rank,
 				 struct dim **dim);
 
+/* ---- names of open dims (name.c) ---- */
+
+/* Gives each unknown dim of a tensor a symbol that stays the value's. */
+void infer_name_dims(struct value *v);
+void infer_name_outputs(struct node *n);
+/* Without what was named in a body: its symbols mean nothing outside. */
+struct dim dim_leave(struct dim d, const struct graph *body);
+const struct type *type_leave(const struct type *t, const struct graph *body);
+
 /* ---- the walk ---- */
 
 /* Types of all nodes of a graph and of its outputs, in list order. */

@@ -20,7 +20,7 @@ static const struct shape_case cases[] = {
 	{17, "float[N,3] a", "y = Relu(a)", "float[N,3]"},
 	{17, "float[N,3] a, float[3] b", "y = Add(a, b)", "float[N,3]"},
 	{17, "float[2,1] a, float[5] b", "y = Mul(a, b)", "float[2,5]"},
-	{17, "float[N] a, float[M] b", "y = Mul(a, b)", "float[?]"},
+	{17, "float[N] a, float[M] b", "y = Mul(a, b)", "float[y_dim_0]"},
 	{17, "float[N] a, float[4] b", "y = Mul(a, b)", "float[4]"},
 	{17, "float[2] a, float[3] b", "y = Mul(a, b)", NULL},
 	{17, "float[] a, float[3] b", "y = Mul(a, b)", "float[]"},
@@ -51,11 +51,11 @@ static const struct shape_case cases[] = {
 	 "s = Constant<value_ints=[3,5]>() "
 	 "y = Reshape(a, s)",
 	 NULL},
-	{17, "float[3,4] a, int64[3] s", "y = Reshape(a, s)", "float[?,?,?]"},
+	{17, "float[3,4] a, int64[3] s", "y = Reshape(a, s)", "float[y_dim_0,y_dim_1,y_dim_2]"},
 	{17, "float[2,0,4] a",
 	 "s = Constant<value_ints=[0,-1]>() "
 	 "y = Reshape<allowzero=1>(a, s)",
-	 "float[0,?]"},
+	 "float[0,y_dim_1]"},
 	{17, "float[N,2,3] a", "y = Transpose<perm=[2,0,1]>(a)",
 	 "float[3,N,2]"},
 	{17, "float[N,2,3] a", "y = Transpose(a)", "float[3,2,N]"},
@@ -104,7 +104,7 @@ static const struct shape_case cases[] = {
 	 "k = Constant<value_ints=[4]>() "
 	 "y, i = TopK(a, k)",
 	 NULL},
-	{17, "float[N,9] a", "y = NonZero(a)", "int64[2,?]"},
+	{17, "float[N,9] a", "y = NonZero(a)", "int64[2,y_dim_1]"},
 	/* built */
 	{17, "float[N,3] a, float[M,3] b", "y = Concat<axis=0>(a, b)",
 	 "float[M + N,3]"},
@@ -207,7 +207,7 @@ static const struct shape_case cases[] = {
 	 "o = Constant<value_ints=[1,1]>() c = Equal(s, o) "
 	 "m = Constant<value_ints=[7,7]>() t = Where(c, m, s) "
 	 "y = ConstantOfShape(t)",
-	 "float[7,?]"},
+	 "float[7,y_dim_1]"},
 	{17, "float[N,H] a",
 	 "i = Constant<value_int=1>() "
 	 "z = Constant<value_int=0>() s = Shape<start=1>(a) "
@@ -217,7 +217,7 @@ static const struct shape_case cases[] = {
 	{17, "bool c, float[2,3] a, float[2,4] b",
 	 "y = If(c)<then_branch = t() => (p) { p = Neg(a) },"
 	 "else_branch = e() => (q) { q = Neg(b) }>",
-	 "float[2,?]"},
+	 "float[2,y_dim_1]"},
 	{17, "float[2] a",
 	 "n = Constant<value_int=3>() t = Constant<value=bool {1}>() "
 	 "z, y = Loop(n, t, a)<body = b(int64 i, bool c, float[2] p) => "
@@ -227,7 +227,7 @@ static const struct shape_case cases[] = {
 	 "n = Constant<value_int=3>() t = Constant<value=bool {1}>() "
 	 "y = Loop(n, t, a)<body = b(int64 i, bool c, p) => "
 	 "(d, q) { d = Identity(c) q = Concat<axis=0>(p, p) }>",
-	 "float[?]"},
+	 "float[y_dim_0]"},
 	{17, "float[4] s, float[T,4] x",
 	 "z, y = Scan<num_scan_inputs=1, body = b(p, e) => (q, r) "
 	 "{ q = Add(p, e) r = Neg(q) }>(s, x)",
@@ -236,7 +236,7 @@ static const struct shape_case cases[] = {
 	{17, "float[2,3] a, float[4,3] b",
 	 "s = SequenceConstruct(a, b) "
 	 "y = ConcatFromSequence<axis=0>(s)",
-	 "float[?,3]"},
+	 "float[y_dim_0,3]"},
 	{17, "float[2,3] a", "y = Optional(a)", "optional(float[2,3])"},
 };
 
@@ -355,7 +355,7 @@ Test(infer, functions)
 	expect_type(m, m->main->ret->in[0].v, "float[2,3]");
 	expect_type(m, m->main->ret->in[1].v, "float[4,3]");
 	expect_type(m, m->main->ret->in[2].v, "int8[5]");
-	expect_type(m, m->func.p[0]->body->ret->in[0].v, "float[?,3]");
+	expect_type(m, m->func.p[0]->body->ret->in[0].v, "float[x_dim_0,3]");
 	expect_type(m, m->func.p[1]->body->ret->in[0].v, "int8[5]");
 	model_free(m);
 	diag_release(&d);
