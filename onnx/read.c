@@ -87,39 +87,46 @@ void reader_release(struct reader *r)
 }
 
 /* "" and "ai.onnx" are one domain. */
-static struct str domain_of(const struct model *m, sym domain)
+static sym same_domain(struct model *m, sym domain)
 {
-	const struct str s = sym_str(m, domain);
+	return str_is(sym_str(m, domain), "ai.onnx") ? model_sym(m, "")
+						     : domain;
+}
 
-	return str_is(s, "ai.onnx") ? (struct str){"", 0} : s;
+static enum status read_opset(struct reader *r, Onnx__OperatorSetIdProto *p,
+			      struct map *seen, struct opset *o)
+{
+	const struct at at = {.file = r->path};
+	struct model *m = r->m;
+
+	o->domain = pb_sym(m->syms, p->has_domain, p->domain);
+	o->has_version = p->has_version;
+	o->version = p->version;
+	o->rest = pb_rest(&m->arena, &p->base, PB_OPSET_MASK);
+	if (o->version < 1 || o->version > INT_MAX)
+		return diag_error(r->d, &at, E_opset,
+				  "domain '%s' is imported at version %lld",
+				  sym_text(m, o->domain),
+				  (long long)o->version);
+	if (!map_put(seen, same_domain(m, o->domain), 1))
+		return diag_error(r->d, &at, E_opset,
+				  "domain '%s' is imported twice",
+				  sym_text(m, o->domain));
+	return OK;
 }
 
 enum status read_opsets(struct reader *r, Onnx__OperatorSetIdProto **p,
 			size_t n, struct opset **out, uint32_t *nout)
 {
-	const struct at at = {.file = r->path};
-	struct model *m = r->m;
-	struct opset *o = arena_array(&m->arena, n, sizeof *o);
+	struct opset *o = arena_array(&r->m->arena, n, sizeof *o);
+	struct map seen = {0};
+	enum status st = OK;
 
-	for (size_t i = 0; i < n; i++) {
-		o[i].domain = pb_sym(m->syms, p[i]->has_domain, p[i]->domain);
-		o[i].has_version = p[i]->has_version;
-		o[i].version = p[i]->version;
-		o[i].rest = pb_rest(&m->arena, &p[i]->base, PB_OPSET_MASK);
-		if (o[i].version < 1 || o[i].version > INT_MAX)
-			return diag_error(r->d, &at, E_opset,
-					  "domain '%s' is imported at version "
-					  "%lld",
-					  sym_text(m, o[i].domain),
-					  (long long)o[i].version);
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(domain_of(m, o[k].domain),
-				   domain_of(m, o[i].domain)))
-				return diag_error(
-					r->d, &at, E_opset,
-					"domain '%s' is imported twice",
-					sym_text(m, o[i].domain));
-	}
+	for (size_t i = 0; i < n && !st; i++)
+		st = read_opset(r, p[i], &seen, &o[i]);
+	map_release(&seen);
+	if (st)
+		return st;
 	*out = o;
 	*nout = (uint32_t)n;
 	return OK;

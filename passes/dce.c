@@ -48,7 +48,7 @@ static void trim_outputs(struct pass_run *r, struct node *n)
 		    (!any && !pass_allow(r, "dce", n)))
 			continue;
 		any = true;
-		n->out[i] = NULL;
+		value_remove(v);
 	}
 	while (n->nout > (uint32_t)op->out_min && n->nout > 1 &&
 	       !n->out[n->nout - 1]) {

@@ -72,6 +72,17 @@ def _(_):
     return num(1, 8) + num(7, 1) + opset()
 
 
+@file('opset-twice')
+def _(_):
+    return model(simple(), imports=opset() + opset(17, 'ai.onnx'))
+
+
+@file('opset-many')
+def _(_):
+    many = b''.join(opset(1, 'd%d' % i) for i in range(100000))
+    return model(simple(), imports=opset() + many + opset(1, 'd7'))
+
+
 @file('graph-twice')
 def _(_):
     return model(simple()) + sub(7, simple())
