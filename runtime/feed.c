@@ -124,7 +124,7 @@ static double special(struct maker *k, int64_t i, int64_t n)
 {
 	const struct feed_need *need = &k->need;
 	const struct type *of = need->of;
-	int64_t total = need->total;
+	int64_t total = need->total, at = i;
 
 	switch (need->fill) {
 	case FILL_AXES:
@@ -134,10 +134,14 @@ static double special(struct maker *k, int64_t i, int64_t n)
 	case FILL_SPLIT:
 		return (double)(i ? total / n : total - total / n * (n - 1));
 	default:
-		if (i >= n - 2)
+		if (need->fill == FILL_RESIZE && i >= n - 2)
 			return pick_whole(&k->rng, need->lo, need->hi);
-		return of && i < of->rank && dim_known(of->dim[i])
-			       ? (double)of->dim[i].n
+		if (need->fill == FILL_DIMS)
+			at += of->rank - n; /* Expand has fewer */
+		if (of && at >= 0 && at < of->rank && dim_known(of->dim[at]))
+			return (double)of->dim[at].n;
+		return need->fill == FILL_DIMS
+			       ? pick_whole(&k->rng, need->lo, need->hi)
 			       : 1;
 	}
 }

@@ -21,6 +21,8 @@ enum demand {
 	DM_START,
 	DM_END,   /* of Slice */
 	DM_SHAPE, /* as many elements as input `of` */
+	DM_DIMS,  /* the dims of the result; unknown ones lo..hi */
+	DM_PLACE, /* a position in the result */
 	DM_SPLIT,
 	DM_SCALES,
 	DM_SIZES, /* of Resize */
@@ -38,6 +40,10 @@ struct row {
 #define RANGE(op, i, lo, hi)                       \
 	{                                          \
 		OP_##op, i, DM_RANGE, 0, 0, lo, hi \
+	}
+#define DIMS(op, i, lo, hi)                       \
+	{                                         \
+		OP_##op, i, DM_DIMS, 0, 0, lo, hi \
 	}
 #define SIZE(op, i, kind, of, dim)              \
 	{                                       \
@@ -82,13 +88,14 @@ static const struct row rows[] = {
 	SIZE(Reshape, 1, DM_SHAPE, 0, 0),
 	SIZE(Split, 1, DM_SPLIT, 0, 0),
 	SIZE(SplitToSequence, 1, DM_SPLIT, 0, 0),
+	SIZE(MaxUnpool, 1, DM_PLACE, 0, 0),
 	SIZE(Resize, 2, DM_SCALES, 0, 0),
 	SIZE(Resize, 3, DM_SIZES, 0, 0),
 	SIZE(Upsample, 1, DM_SCALES, 0, 0),
+	DIMS(ConstantOfShape, 0, 1, 4),
+	DIMS(Expand, 1, 1, 1),
 	RANGE(Slice, 4, 1, 2),
-	RANGE(Expand, 1, 1, 1),
 	RANGE(Tile, 1, 1, 2),
-	RANGE(ConstantOfShape, 0, 1, 4),
 	RANGE(OneHot, 1, 2, 8),
 	RANGE(Range, 0, 0, 2),
 	RANGE(Range, 1, 3, 8),
@@ -99,6 +106,8 @@ static const struct row rows[] = {
 	RANGE(AffineGrid, 1, 1, 4),
 	RANGE(GridSample, 1, -1, 1),
 	RANGE(CenterCropPad, 1, 1, 8),
+	RANGE(TensorScatter, 2, 0, 0),
+	RANGE(MaxRoiPool, 1, 0, 0.9),
 	RANGE(SequenceAt, 1, 0, 0),
 	RANGE(SequenceErase, 1, 0, 0),
 	RANGE(SequenceInsert, 2, 0, 0),
@@ -127,6 +136,7 @@ static const struct row rows[] = {
 };
 
 #undef RANGE
+#undef DIMS
 #undef SIZE
 
 /* The known number of an input, or dflt. */
@@ -230,13 +240,40 @@ static void require_axes(struct feed_trace *t, const struct feed_state *s,
 		feed_require(t, s, 0, rank > 0 ? rank - 1 : 0);
 }
 
+/* The result is declared: what is traced must lead there. */
+static void require_dims(struct feed_trace *t, const struct feed_state *s,
+			 const struct node *n, double lo, double hi)
+{
+	const struct value *y = node_out(n, 0);
+
+	if (y && y->type->kind == TY_TENSOR && y->type->rank > 0) {
+		set_fill(t, s, FILL_DIMS, 0);
+		if (t->need->fill == FILL_DIMS)
+			t->need->of = y->type;
+	}
+	feed_require(t, s, lo, hi);
+}
+
+static void require_place(struct feed_trace *t, const struct feed_state *s,
+			  const struct node *n)
+{
+	const struct value *y = node_out(n, 0);
+	int64_t total;
+
+	if (!y || !type_count(y->type, &total) || total < 1)
+		total = 1;
+	feed_require(t, s, 0, (double)(total - 1));
+}
+
 static void require_shape(struct feed_trace *t, const struct feed_state *s,
 			  const struct node *n)
 {
-	const struct value *v = node_in(n, 0);
+	const struct value *v = node_in(n, 0), *y = node_out(n, 0);
 	int64_t total;
 
-	if (v && s->v->def == NULL && type_count(v->type, &total))
+	if (y && type_static(y->type))
+		require_dims(t, s, n, 1, 1);
+	else if (v && s->v->def == NULL && type_count(v->type, &total))
 		set_fill(t, s, FILL_SHAPE, total);
 	else
 		feed_require(t, s, 1, 1);
@@ -288,6 +325,12 @@ static void apply(struct feed_trace *t, const struct feed_state *s,
 		break;
 	case DM_SHAPE:
 		require_shape(t, s, n);
+		break;
+	case DM_DIMS:
+		require_dims(t, s, n, r->lo, r->hi);
+		break;
+	case DM_PLACE:
+		require_place(t, s, n);
 		break;
 	case DM_SCALES:
 	case DM_SIZES:

@@ -69,6 +69,7 @@ enum feed_fill {
 	FILL_SPLIT,  /* parts that sum to `total` */
 	FILL_RESIZE, /* the last two in range; before them 1, or the sizes of
 		`of` */
+	FILL_DIMS,   /* the known dims of `of`, others in range */
 };
 
 struct feed_need {
