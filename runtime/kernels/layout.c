@@ -139,25 +139,64 @@ enum status k_expand(struct kcall *c)
 /* ---- Tile ---- */
 
 /* Version 1 repeats along one axis; its repeats and axis are inputs. */
+/* Input j as integers, which version 1 of Tile and Split wrote in the type of
+ * the data. */
+static enum status whole_numbers(struct kcall *c, uint32_t j, const int64_t **v,
+				 size_t *n)
+{
+	const struct array *a = kcall_has(c, j) ? c->in[j] : NULL;
+	int64_t *out;
+
+	if (!a || c->node->op->since > 1 || !dtype_is_float(a->dt))
+		return kcall_ints(c, j, v, n);
+	out = kcall_scratch(c, (size_t)a->n * sizeof *out);
+	if (!out)
+		return LIMIT;
+	for (int64_t i = 0; i < a->n; i++) {
+		double x = dtype_get(a->dt, a->data, (size_t)i);
+
+		if (!(x > -0x1p53 && x < 0x1p53) || x != (double)(int64_t)x)
+			return kcall_error(c, E_value,
+					   "input %u has the value "
+					   "%g, which is no integer",
+					   j, x);
+		out[i] = (int64_t)x;
+	}
+	*v = out;
+	*n = (size_t)a->n;
+	return OK;
+}
+
+/* Tile before version 6: one axis. */
+static enum status tile_axis(struct kcall *c, int64_t *rep)
+{
+	const int64_t *tiles, *axis;
+	size_t n, naxis;
+	int a;
+	enum status st = whole_numbers(c, 1, &tiles, &n);
+
+	if (!st)
+		st = whole_numbers(c, 2, &axis, &naxis);
+	if (!st && (n != 1 || naxis != 1))
+		st = kcall_error(c, E_shape, "tiles or axis is no scalar");
+	if (!st)
+		st = kcall_axis(c, axis[0], c->in[0]->rank, &a);
+	for (int i = 0; !st && i < c->in[0]->rank; i++)
+		rep[i] = i == a ? tiles[0] : 1;
+	return st;
+}
+
 static enum status tile_repeats(struct kcall *c, int64_t *rep)
 {
 	const struct array *x = c->in[0];
 	const int64_t *v;
 	size_t n;
-	int64_t tiles, axis;
-	int a;
 	enum status st;
 
 	if (c->node->op->since < 6) {
-		st = kcall_int(c, 1, 1, &tiles);
-		if (!st)
-			st = kcall_int(c, 2, 0, &axis);
-		if (!st)
-			st = kcall_axis(c, axis, x->rank, &a);
+		st = tile_axis(c, rep);
 		if (st)
 			return st;
-		for (int i = 0; i < x->rank; i++)
-			rep[i] = i == a ? tiles : 1;
 	} else {
 		st = kcall_ints(c, 1, &v, &n);
 		if (!st && n != (size_t)x->rank)
@@ -292,8 +331,12 @@ static enum status split_sizes(struct kcall *c, int64_t len, int64_t *size)
 	const int64_t *v;
 	size_t n;
 	int64_t sum = 0, part;
-	enum status st = kcall_attr_or_ints(c, "split", 1, &v, &n);
+	enum status st = OK;
 
+	if (node_has_attr(c->node, "split"))
+		v = node_attr_ints(c->node, "split", &n);
+	else
+		st = whole_numbers(c, 1, &v, &n);
 	if (st)
 		return st;
 	if (v && n != c->nout)
