@@ -87,7 +87,7 @@ static enum status mask_shape(struct kcall *c, struct attention *t)
 	s = nn_rank(c, 3, 1, 4);
 	if (s != OK)
 		return s;
-	if (m->dt != DT_BOOL && !dtype_is_float(m->dt))
+	if (m->dt == DT_STRING || dtype_kind(m->dt) == 'c')
 		return kcall_error(c, E_type, "mask of type %s",
 				   dtype_name(m->dt));
 	for (int i = 3; i >= 0; i--) {

@@ -241,8 +241,8 @@ enum status k_trilu(struct kcall *c)
 	struct array *y;
 	enum status st = kcall_int(c, 1, 0, &k);
 
-	if (!st && (x->rank < 2 || x->dt == DT_STRING))
-		st = kcall_error(c, E_shape, "needs numbers of rank 2 or more");
+	if (!st && x->rank < 2)
+		st = kcall_error(c, E_shape, "needs rank 2 or more");
 	if (!st)
 		st = elems_in(c, x, &in);
 	if (!st)

@@ -97,7 +97,9 @@ static enum status check_inputs(struct kcall *c)
 					   "input %u is not a number tensor",
 					   j);
 	}
-	if (!dtype_is_float(c->in[1]->dt))
+	/* QuantizeLinear may divide by integers. */
+	if (!dtype_is_float(c->in[1]->dt) &&
+	    !(c->in[1]->dt == DT_I32 && node_is(c->node, OP_QuantizeLinear)))
 		return kcall_error(c, E_type, "the scale is not a float");
 	z = kcall_has(c, 2) ? c->in[2] : NULL;
 	if (z && z->n != c->in[1]->n)
@@ -177,6 +179,8 @@ static enum status quantizer_init(struct kcall *c, struct quantizer *q)
 	if (!dtype_valid(to) || to == DT_STRING || to == DT_BOOL)
 		return kcall_error(c, E_value, "attribute output_dtype is %lld",
 				   (long long)to);
+	if (precision == 0 && c->in[1]->dt == DT_I32)
+		precision = DT_F64;
 	if (precision == 0)
 		precision =
 			dtype_bits(c->in[1]->dt) < 16 ? DT_F32 : c->in[1]->dt;

@@ -8,7 +8,9 @@
  * Cubic weights: Keys 1981 with -0.75.
  */
 #include <math.h>
+#include <string.h>
 
+#include "runtime/kernels/move_p.h"
 #include "runtime/kernels/nn_p.h"
 
 /* ---- GridSample ---- */
@@ -76,9 +78,11 @@ static enum status grid_init(struct kcall *c, struct grid *g)
 	g->axes = x->rank - 2;
 	g->batch = x->dim[0];
 	g->channels = x->dim[1];
-	if (!dtype_is_float(x->dt) || !dtype_is_float(q->dt))
-		return kcall_error(c, E_unsupported, "images of type %s",
-				   dtype_name(x->dt));
+	if (!dtype_is_float(q->dt))
+		return kcall_error(c, E_type, "a grid of type %s",
+				   dtype_name(q->dt));
+	if (x->dt == DT_STRING && g->mode != GRID_NEAREST)
+		return kcall_error(c, E_unsupported, "strings between pixels");
 	if (q->dim[0] != g->batch || q->dim[x->rank - 1] != g->axes)
 		return kcall_error(c, E_shape, "the grid does not fit");
 	for (int i = 0; i < g->axes; i++) {
@@ -194,13 +198,126 @@ static int64_t combine(const struct grid *g, const struct grid_tap *t,
 	return n;
 }
 
+/* What is under output position o: n inputs at[] with weights w[]. */
+struct grid_work {
+	const struct grid *g;
+	const double *q; /* the grid */
+	int64_t *at;
+	double *w;
+};
+
+static int64_t grid_at(const struct grid_work *k, int64_t o)
+{
+	const struct grid *g = k->g;
+	struct grid_tap t[WINDOW_MAX];
+
+	/* The grid names the last axis first. */
+	for (int a = 0; a < g->axes; a++)
+		axis_taps(g, a, k->q[o * g->axes + g->axes - 1 - a], &t[a]);
+	return combine(g, t, k->at, k->w);
+}
+
+/* Elements of any type, unchanged; zeros outside. */
+static void grid_move(const struct grid_work *k, const struct elems *x,
+		      const struct elems *y)
+{
+	const struct grid *g = k->g;
+
+	for (int64_t o = 0; o < g->batch * g->nout; o++) {
+		int64_t b = o / g->nout;
+
+		grid_at(k, o);
+		for (int64_t ch = 0; ch < g->channels; ch++) {
+			int64_t plane = b * g->channels + ch;
+			uint8_t *to =
+				y->p + (size_t)(plane * g->nout + o % g->nout) *
+					       y->size;
+			int64_t from = plane * g->nin + k->at[0];
+
+			if (k->w[0] != 0)
+				memcpy(to, x->p + (size_t)from * x->size,
+				       x->size);
+			else
+				memset(to, 0, y->size);
+		}
+	}
+}
+
+/* Weighted sums; parts 2: complex numbers. */
+static void grid_weigh(const struct grid_work *k, const double *x, int parts,
+		       double *y)
+{
+	const struct grid *g = k->g;
+
+	for (int64_t o = 0; o < g->batch * g->nout; o++) {
+		int64_t b = o / g->nout, n = grid_at(k, o);
+
+		for (int64_t ch = 0; ch < g->channels * parts; ch++) {
+			int64_t plane = b * g->channels + ch / parts;
+			double sum = 0;
+
+			for (int64_t i = 0; i < n; i++)
+				if (k->w[i] != 0)
+					sum += k->w[i] *
+					       x[(plane * g->nin + k->at[i]) *
+							 parts +
+						 ch % parts];
+			y[(plane * g->nout + o % g->nout) * parts +
+			  ch % parts] = sum;
+		}
+	}
+}
+
+static enum status grid_nearest(struct kcall *c, const struct grid_work *k,
+				const int64_t *dim)
+{
+	const struct array *x = c->in[0];
+	struct elems in, out;
+	struct array *y;
+	enum status s = elems_in(c, x, &in);
+
+	if (s == OK)
+		s = move_out(c, 0, x->dt, x->rank, dim, &y, &out);
+	if (s != OK)
+		return s;
+	if (y->n > 0)
+		grid_move(k, &in, &out);
+	elems_done(&out);
+	return OK;
+}
+
+static enum status grid_linear(struct kcall *c, const struct grid_work *k,
+			       const int64_t *dim)
+{
+	const struct array *x = c->in[0];
+	char kind = dtype_kind(x->dt);
+	enum dtype dt = x->dt == DT_C64    ? DT_F32
+			: x->dt == DT_C128 ? DT_F64
+					   : x->dt;
+	int parts = kind == 'c' ? 2 : 1;
+	struct array *y = kcall_out(c, 0, x->dt, x->rank, dim);
+	double *from = y ? nn_temp(c, x->n * parts) : NULL;
+	double *to = y ? nn_temp(c, y->n * parts) : NULL;
+
+	if (!y || !from || !to)
+		return LIMIT;
+	for (int64_t i = 0; i < x->n * parts; i++)
+		from[i] = dtype_get(dt, x->data, (size_t)i);
+	if (y->n > 0)
+		grid_weigh(k, from, parts, to);
+	for (int64_t i = 0; i < y->n * parts; i++) {
+		bool cut = kind == 'i' || kind == 'u'; /* towards zero */
+
+		dtype_set(dt, y->data, (size_t)i, cut ? trunc(to[i]) : to[i]);
+	}
+	return OK;
+}
+
 enum status k_grid_sample(struct kcall *c)
 {
-	int64_t dim[WINDOW_MAX + 2], most = 1, ny, *at;
-	struct grid_tap t[WINDOW_MAX];
+	int64_t dim[WINDOW_MAX + 2], most = 1, ny;
 	struct grid g;
-	const double *x, *q;
-	double *y, *w;
+	struct grid_work k = {.g = &g};
 	enum status s = grid_init(c, &g);
 
 	if (s != OK)
@@ -213,31 +330,13 @@ enum status k_grid_sample(struct kcall *c)
 	}
 	if (!nn_count(g.axes + 2, dim, &ny))
 		return kcall_error(c, E_dims, "dimensions overflow");
-	x = nn_load(c, 0);
-	q = nn_load(c, 1);
-	y = nn_temp(c, ny);
-	at = nn_scratch(c, most, sizeof *at);
-	w = nn_temp(c, most);
-	if (!x || !q || !y || !at || !w)
+	k.q = nn_load(c, 1);
+	k.at = nn_scratch(c, most, sizeof *k.at);
+	k.w = nn_temp(c, most);
+	if (!k.q || !k.at || !k.w)
 		return LIMIT;
-	for (int64_t o = 0; o < g.batch * g.nout; o++) {
-		int64_t b = o / g.nout, n;
-
-		/* The grid names the last axis first. */
-		for (int a = 0; a < g.axes; a++)
-			axis_taps(&g, a, q[o * g.axes + g.axes - 1 - a], &t[a]);
-		n = combine(&g, t, at, w);
-		for (int64_t ch = 0; ch < g.channels; ch++) {
-			int64_t plane = b * g.channels + ch;
-			double sum = 0;
-
-			for (int64_t i = 0; i < n; i++)
-				if (w[i] != 0)
-					sum += w[i] * x[plane * g.nin + at[i]];
-			y[plane * g.nout + o % g.nout] = sum;
-		}
-	}
-	return nn_save(c, 0, c->in[0]->dt, g.axes + 2, dim, y);
+	return g.mode == GRID_NEAREST ? grid_nearest(c, &k, dim)
+				      : grid_linear(c, &k, dim);
 }
 
 /* ---- AffineGrid ---- */

@@ -20,6 +20,12 @@ static bool is_nonzero(const struct array *a, int64_t i)
 		return ((const struct str *)a->data)[i].n != 0;
 	if (dtype_is_float(a->dt))
 		return dtype_get(a->dt, a->data, (size_t)i) != 0;
+	if (a->dt == DT_C64)
+		return ((const float *)a->data)[2 * i] != 0 ||
+		       ((const float *)a->data)[2 * i + 1] != 0;
+	if (a->dt == DT_C128)
+		return ((const double *)a->data)[2 * i] != 0 ||
+		       ((const double *)a->data)[2 * i + 1] != 0;
 	return dtype_get_int(a->dt, a->data, (size_t)i) != 0;
 }
 
@@ -29,8 +35,6 @@ enum status k_nonzero(struct kcall *c)
 	int64_t dim[2] = {x->rank, 0}, at = 0, *out;
 	struct array *y;
 
-	if (dtype_kind(x->dt) == 'c')
-		return kcall_error(c, E_type, "complex elements");
 	for (int64_t i = 0; i < x->n; i++)
 		dim[1] += is_nonzero(x, i);
 	/* A scalar counts as a list of one (as ONNX Runtime does). */
