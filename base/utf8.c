@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * utf8.c -- decoding of UTF-8, one character at a time.
+ * utf8.c -- UTF-8, one character at a time.
  */
 #include "base/utf8.h"
 
@@ -29,6 +29,17 @@ size_t utf8_decode(const char *p, size_t n, uint32_t *c)
 	if (v < least[len] || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
 		return 0;
 	*c = v;
+	return len;
+}
+
+size_t utf8_encode(uint32_t c, char *p)
+{
+	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = len - 1; i > 0; i--, c >>= 6)
+		p[i] = (char)(0x80 | (c & 0x3f));
+	p[0] = (char)(lead[len] | c);
 	return len;
 }
 
