@@ -17,7 +17,7 @@ options() {
 			rest = substr($0, RLENGTH + 1); flag = substr($0, 1, RLENGTH)
 			sub(/^ +/, "", flag); sub(/^ +/, "", rest)
 			print ".It Sy " flag; if (rest != "") print rest; next
-		} { sub(/^ +/, ""); print }'
+		} { sub(/^ +/, ""); sub(/^[.\047]/, "\\\\\\&&"); print }'
 }
 
 while IFS= read -r line; do
