@@ -78,6 +78,11 @@ $(MAN): man/pare.1.in tools/genman.sh $(BUILD)/pare
 	@echo GEN $@; mkdir -p $(@D)
 	$(Q)sh tools/genman.sh $(BUILD)/pare man/pare.1.in $(VERSION) >$@.tmp && mv $@.tmp $@
 
+operators: $(BUILD)/pare
+	@sh tools/genops.sh $(BUILD)/pare docs/operators.md.in \
+		tests/models/backend_known.txt >$(BUILD)/operators.md
+	@cp $(BUILD)/operators.md docs/operators.md
+
 # ---- installation ----
 install: all man
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -147,10 +152,10 @@ fmt:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
 help:
 	@echo 'all demo test unit asan-test test-onnx test-models test-random fuzz'
-	@echo 'lint fmt man install uninstall dist deps clean golden-update'
+	@echo 'lint fmt man operators install uninstall dist deps clean golden-update'
 clean:
 	rm -rf build
-.PHONY: all asan debug cov man install uninstall dist unit replay golden-update \
+.PHONY: all asan debug cov man operators install uninstall dist unit replay golden-update \
 	deps demo test asan-test test-onnx test-onnx-optimized test-onnx-asan \
 	test-models test-random bench-load bench-onnxsim exports fuzz lint fmt help clean
 .DELETE_ON_ERROR:

@@ -3,7 +3,8 @@
 # Runs every example of README.md, the man page and docs/: lines that start
 # with `$ pare` or, in the man page, `.Dl pare`, in a folder where the names
 # they use exist.  Checks that the man page is well formed and lists every
-# option, and that each relative link leads somewhere.
+# option, that each relative link leads somewhere, and that docs/operators.md is
+# what the tables say.
 set -u
 cd "$(dirname "$0")/.."
 root=$PWD pare=${PARE:-$PWD/build/release/pare}
@@ -52,6 +53,10 @@ for c in $("$pare" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); 
 		result $? "man page lacks --$o"
 	done
 done
+sh tools/genops.sh "$pare" docs/operators.md.in \
+	tests/models/backend_known.txt >"$dir/operators.md"
+cmp -s "$dir/operators.md" docs/operators.md
+result $? 'docs/operators.md is stale: run make operators'
 while IFS=: read -r file link; do
 	[ -e "$(dirname "$file")/${link%%#*}" ]
 	result $? "$file: dead link $link"
