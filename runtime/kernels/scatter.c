@@ -213,10 +213,10 @@ static enum status cache_starts(struct kcall *c, struct cache *t)
 	if (!at)
 		return LIMIT;
 	for (size_t i = 0; i < n; i++) {
-		at[i] = v[i];
+		at[i] = t->circular ? 0 : v[i];
 		if (t->circular && t->len > 0)
 			at[i] = (v[i] % t->len + t->len) % t->len;
-		else if (v[i] < 0 || v[i] > t->len - t->more)
+		else if (!t->circular && (v[i] < 0 || v[i] > t->len - t->more))
 			return kcall_error(c, E_value,
 					   "index %lld of %lld, %lld are "
 					   "written",
