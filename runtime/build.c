@@ -154,11 +154,13 @@ static enum status build_subs(struct exec *e, struct body *b, struct step *s,
 
 static enum status no_kernel(struct exec *e, const struct node *n)
 {
+	const char *why = kernel_refusal(n->op->id);
 	struct at at = node_at(n);
 
 	return diag_error(e->m->diag, &at, E_unsupported,
-			  "no kernel for operator '%s' version %d",
-			  sym_text(e->m, n->type), n->op->since);
+			  "no kernel for operator '%s' version %d%s%s",
+			  sym_text(e->m, n->type), n->op->since,
+			  why ? ": " : "", why ? why : "");
 }
 
 bool op_tensors_only(const struct op *op)

@@ -34,6 +34,20 @@ const struct kernel *kernel_find(const struct op *op)
 	return best;
 }
 
+const char *kernel_refusal(enum op_id id)
+{
+	switch (id) {
+#define KERNEL(op, since, ref, fast)
+#define REFUSED(op, why) \
+	case OP_##op:    \
+		return why;
+#include "runtime/kernels.def"
+#undef KERNEL
+	default:
+		return NULL;
+	}
+}
+
 enum status kcall_error(struct kcall *c, enum diag_code code, const char *fmt,
 			...)
 {

@@ -36,6 +36,8 @@ struct kernel {
 };
 
 const struct kernel *kernel_find(const struct op *op);
+/* Why an operator will never have one; NULL: no reason is listed. */
+const char *kernel_refusal(enum op_id id);
 
 /* Output i with uninitialized data, from the plan where it fits, else the
  * heap.  NULL: E-memory was reported. */
