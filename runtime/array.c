@@ -284,6 +284,21 @@ static bool tensor_fits(const struct array *a, const struct type *t,
 	return true;
 }
 
+/* Keys and values are vectors, whatever shape a value is declared with. */
+static bool map_fits(const struct array *a, const struct type *t,
+		     struct buf *why)
+{
+	const struct type *v = t->elem;
+	enum dtype key = a->item[0]->dt, value = a->item[1]->dt;
+
+	if ((t->dt == DT_NONE || t->dt == key) &&
+	    (!v || v->kind != TY_TENSOR || v->dt == DT_NONE || v->dt == value))
+		return true;
+	buf_printf(why, "a map from %s to %s", dtype_name(key),
+		   dtype_name(value));
+	return false;
+}
+
 static bool fits_at(const struct array *a, const struct type *t,
 		    struct buf *why, int depth)
 {
@@ -304,7 +319,9 @@ static bool fits_at(const struct array *a, const struct type *t,
 	}
 	if (a->kind == ARR_TENSOR)
 		return tensor_fits(a, t, why);
-	if (a->kind == ARR_MAP || !t->elem)
+	if (a->kind == ARR_MAP)
+		return map_fits(a, t, why);
+	if (!t->elem)
 		return true;
 	for (uint32_t i = 0; i < a->nitem; i++)
 		if (!fits_at(a->item[i], t->elem, why, depth + 1))

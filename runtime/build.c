@@ -167,6 +167,7 @@ bool op_tensors_only(const struct op *op)
 {
 	return !(op->flags & OPF_SUBGRAPH) &&
 	       !strstr(op->constraints, "seq(") &&
+	       !strstr(op->constraints, "map(") &&
 	       !strstr(op->constraints, "optional(") && !strstr(op->in, "seq(");
 }
 

@@ -235,23 +235,6 @@ enum status infer_gather_nd(struct node *n)
 	return out_shape(n, 0, k, d);
 }
 
-enum status infer_array_feature(struct node *n)
-{
-	int rx, ri;
-	const struct dim *x = in_dims(n, 0, &rx), *ix = in_dims(n, 1, &ri);
-	struct dim *d;
-
-	if (!x || !ix || rx < 1)
-		return OK;
-	d = dims_copy(n, x, (size_t)rx < 2 ? 2 : (size_t)rx);
-	if (rx == 1) {
-		d[0] = dim_of(1);
-		rx = 2;
-	}
-	d[rx - 1] = infer_product(node_model(n), ix, 0, (size_t)ri);
-	return out_shape(n, 0, rx, d);
-}
-
 enum status infer_compress(struct node *n)
 {
 	int rank, axis;

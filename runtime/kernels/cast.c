@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "runtime/kernels/cast_p.h"
 #include "runtime/kernels/lanes_p.h"
 #include "runtime/kernels/move_p.h"
 
@@ -204,8 +205,7 @@ static enum status to_strings(struct kcall *c, const struct array *x)
 	return OK;
 }
 
-static bool parse_number(struct str s, enum dtype dt, struct array *y,
-			 int64_t at)
+bool cast_parse(struct str s, enum dtype dt, struct array *y, int64_t at)
 {
 	char buf[80], *end;
 	int64_t v;
@@ -239,7 +239,7 @@ static enum status from_strings(struct kcall *c, const struct array *x,
 	enum status st = OK;
 
 	for (int64_t i = 0; i < x->n && !st; i++) {
-		if (parse_number(s[i], y->dt, y, i))
+		if (cast_parse(s[i], y->dt, y, i))
 			continue;
 		buf_escaped(&shown, s[i]);
 		st = kcall_error(c, E_value, "'%.60s' is not a number",
