@@ -284,15 +284,20 @@ static bool tensor_fits(const struct array *a, const struct type *t,
 	return true;
 }
 
-/* Keys and values are vectors, whatever shape a value is declared with. */
+/* Keys are a vector; values too, or a sequence, whatever shape a value is
+ * declared with. */
 static bool map_fits(const struct array *a, const struct type *t,
 		     struct buf *why)
 {
 	const struct type *v = t->elem;
-	enum dtype key = a->item[0]->dt, value = a->item[1]->dt;
+	const struct array *values = a->item[1];
+	enum dtype key = a->item[0]->dt, value = values->dt;
 
+	if (values->kind == ARR_SEQ && values->nitem)
+		value = values->item[0]->dt;
 	if ((t->dt == DT_NONE || t->dt == key) &&
-	    (!v || v->kind != TY_TENSOR || v->dt == DT_NONE || v->dt == value))
+	    (!v || v->kind != TY_TENSOR || v->dt == DT_NONE || v->dt == value ||
+	     value == DT_NONE))
 		return true;
 	buf_printf(why, "a map from %s to %s", dtype_name(key),
 		   dtype_name(value));

@@ -11,39 +11,70 @@
 
 #include "runtime/kernels/cast_p.h"
 #include "runtime/kernels/ml_p.h"
+#include "runtime/kernels/move_p.h"
 #include "runtime/kernels/nn_p.h"
 
-/* Input 0 as keys and values, equally many. */
-static enum status map_in(struct kcall *c, const struct array **keys,
-			  const struct array **values)
+/* A sequence of single values of one type, as a list. */
+static enum status of_sequence(struct kcall *c, const struct array *seq,
+			       struct ml_list *l)
 {
-	const struct array *a = c->in[0], *k, *v;
+	const struct type *t = c->node->in[0].v->type->elem;
+	enum dtype dt = seq->nitem                  ? seq->item[0]->dt
+			: t && t->kind == TY_TENSOR ? t->dt
+						    : DT_F32;
+	size_t size = elem_size(dt);
+	char *p = nn_scratch(c, seq->nitem, size);
 
-	if (a->kind == ARR_OPTIONAL && a->nitem)
-		a = a->item[0];
-	if (a->kind != ARR_MAP || a->nitem != 2)
-		return kcall_error(c, E_type, "input 0 is not a map");
-	k = a->item[0];
-	v = a->item[1];
-	if (k->kind != ARR_TENSOR || v->kind != ARR_TENSOR || k->n != v->n ||
-	    (k->dt != DT_STRING && !strchr("iu", dtype_kind(k->dt))))
-		return kcall_error(c, E_type,
-				   "the map's keys or values are no vectors");
-	*keys = k;
-	*values = v;
+	if (!p)
+		return LIMIT;
+	for (uint32_t i = 0; i < seq->nitem; i++) {
+		const struct array *e = seq->item[i];
+
+		if (e->kind != ARR_TENSOR || e->dt != dt || e->n != 1)
+			return kcall_error(c, E_type,
+					   "the map's values are not scalars "
+					   "of one type");
+		memcpy(p + i * size, e->data, size);
+	}
+	*l = (struct ml_list){.dt = dt, .n = seq->nitem, .p = p};
+	if (dt == DT_STRING)
+		l->s = (const struct str *)(const void *)p;
 	return OK;
 }
 
-static struct ml_keys *key_table(struct kcall *c, const struct array *keys)
+/* Input 0 as a table of keys and the values in its order. */
+static enum status map_in(struct kcall *c, struct ml_list *keys,
+			  struct ml_keys **table, struct ml_list *values)
 {
-	struct ml_list l = ml_list_of(keys);
-	struct ml_keys *k = ml_keys_make(c, &l);
+	const struct array *a = c->in[0];
+	enum status st = OK;
 
-	if (k && !ml_keys_unique(k)) {
-		kcall_error(c, E_value, "the map has a key twice");
-		return NULL;
-	}
-	return k;
+	if (a->kind == ARR_OPTIONAL && a->nitem)
+		a = a->item[0];
+	if (a->kind != ARR_MAP || a->nitem != 2 ||
+	    a->item[0]->kind != ARR_TENSOR)
+		return kcall_error(c, E_type, "input 0 is not a map");
+	*keys = ml_list_of(a->item[0]);
+	*values = ml_list_of(a->item[1]);
+	if (a->item[1]->kind == ARR_SEQ)
+		st = of_sequence(c, a->item[1], values);
+	else if (a->item[1]->kind != ARR_TENSOR)
+		st = kcall_error(c, E_type, "the map's values are no tensors");
+	if (!st &&
+	    (keys->n != values->n ||
+	     (keys->dt != DT_STRING && !strchr("iu", dtype_kind(keys->dt))) ||
+	     (values->dt != DT_STRING && dtype_bits(values->dt) < 8)))
+		st = kcall_error(c, E_type, "%zu keys of %s, %zu values of %s",
+				 keys->n, dtype_name(keys->dt), values->n,
+				 dtype_name(values->dt));
+	if (st)
+		return st;
+	*table = ml_keys_make(c, keys);
+	if (!*table)
+		return LIMIT;
+	return ml_keys_unique(*table)
+		       ? OK
+		       : kcall_error(c, E_value, "the map has a key twice");
 }
 
 /* ---- ZipMap ---- */
@@ -149,35 +180,31 @@ static enum status vocabulary(struct kcall *c, enum dtype keys,
 /* A column per word: the map's value, or 0. */
 enum status k_ml_dict_vectorizer(struct kcall *c)
 {
-	const struct array *keys, *values;
-	struct ml_list words;
+	struct ml_list words, keys, values;
 	struct ml_keys *table;
+	const char *from;
 	struct array *y;
 	int64_t dim[2] = {1, 0};
 	size_t size;
-	enum status st = map_in(c, &keys, &values);
+	enum status st = map_in(c, &keys, &table, &values);
 
 	if (!st)
-		st = vocabulary(c, keys->dt, &words);
-	if (!st && values->dt != DT_STRING && dtype_bits(values->dt) < 8)
-		st = kcall_error(c, E_type, "values of type %s",
-				 dtype_name(values->dt));
+		st = vocabulary(c, keys.dt, &words);
 	if (st)
 		return st;
-	table = key_table(c, keys);
 	dim[1] = (int64_t)words.n;
-	y = table ? kcall_out(c, 0, values->dt, 2, dim) : NULL;
+	y = kcall_out(c, 0, values.dt, 2, dim);
 	if (!y)
 		return LIMIT;
-	size = y->bytes / words.n;
+	size = elem_size(values.dt);
+	from = values.dt == DT_STRING ? (const char *)values.s : values.p;
 	memset(y->data, 0, y->bytes);
 	for (size_t i = 0; i < words.n; i++) {
 		int64_t at = ml_find(table, &words, i);
 
 		if (at >= 0)
 			memcpy((char *)y->data + i * size,
-			       (const char *)values->data + (size_t)at * size,
-			       size);
+			       from + (size_t)at * size, size);
 	}
 	return OK;
 }
@@ -186,28 +213,23 @@ enum status k_ml_dict_vectorizer(struct kcall *c)
 
 enum { NUMBER_TEXT = 64 }; /* of a float with six digits after the point */
 
-static enum status cast_value(struct kcall *c, const struct array *v,
-			      int64_t from, struct array *y, int64_t to,
-			      char *text)
+/* Value i becomes element `to` of y; text: space for it. */
+static enum status cast_value(struct kcall *c, const struct ml_list *v,
+			      size_t i, struct array *y, int64_t to, char *text)
 {
-	size_t i = (size_t)from, k = (size_t)to;
-	const struct str *s = v->data;
 	struct str *out = y->data;
-	double f;
 
 	if (v->dt == DT_STRING && y->dt == DT_STRING) {
-		out[k] = s[i];
+		out[to] = v->s[i];
 	} else if (v->dt == DT_STRING) {
-		if (!cast_parse(s[i], y->dt, y, to))
+		if (!cast_parse(v->s[i], y->dt, y, to))
 			return kcall_error(c, E_value,
-					   "value %lld is not a number",
-					   (long long)from);
+					   "value %zu is not a number", i);
 	} else if (y->dt == DT_STRING) {
-		f = dtype_get(v->dt, v->data, i);
-		snprintf(text, NUMBER_TEXT, "%.6f", f);
-		out[k] = (struct str){text, strlen(text)};
+		snprintf(text, NUMBER_TEXT, "%.6f", ml_f64(v, i));
+		out[to] = (struct str){text, strlen(text)};
 	} else {
-		dtype_set(y->dt, y->data, k, dtype_get(v->dt, v->data, i));
+		dtype_set(y->dt, y->data, (size_t)to, ml_f64(v, i));
 	}
 	return OK;
 }
@@ -231,20 +253,20 @@ static enum status cast_type(struct kcall *c, enum dtype *dt)
 }
 
 /* Length of the result; *sparse: keys are places in it. */
-static enum status form(struct kcall *c, const struct array *keys, bool *sparse,
-			int64_t *n)
+static enum status form(struct kcall *c, const struct ml_list *keys,
+			bool *sparse, int64_t *n)
 {
 	struct str s = node_attr_str(c->node, "map_form", "DENSE");
 
 	*sparse = str_is(s, "SPARSE");
 	if (!*sparse && !str_is(s, "DENSE"))
 		return kcall_error(c, E_attr, "map_form is unknown");
-	*n = *sparse ? node_attr_int(c->node, "max_map", 1) : keys->n;
+	*n = *sparse ? node_attr_int(c->node, "max_map", 1) : (int64_t)keys->n;
 	if (*sparse && *n < 1)
 		return kcall_error(c, E_value, "max_map is %lld",
 				   (long long)*n);
-	for (int64_t i = 0; *sparse && i < keys->n; i++) {
-		int64_t k = dtype_get_int(keys->dt, keys->data, (size_t)i);
+	for (size_t i = 0; *sparse && i < keys->n; i++) {
+		int64_t k = ml_i64(keys, i);
 
 		if (k < 0 || k >= *n)
 			return kcall_error(c, E_value, "key %lld of %lld",
@@ -256,47 +278,44 @@ static enum status form(struct kcall *c, const struct array *keys, bool *sparse,
 /* What stands where no key is. */
 static void pad(struct array *y)
 {
-	if (y->dt != DT_STRING) {
+	if (y->dt != DT_STRING && y->bytes)
 		memset(y->data, 0, y->bytes);
-		return;
-	}
-	for (int64_t i = 0; i < y->n; i++)
+	for (int64_t i = 0; y->dt == DT_STRING && i < y->n; i++)
 		((struct str *)y->data)[i] = (struct str){"0.f", 3};
 }
 
+/* The values in order of their keys. */
 enum status k_ml_cast_map(struct kcall *c)
 {
-	const struct array *keys, *values;
+	struct ml_list keys, values;
 	struct ml_keys *table;
 	struct array *y;
 	enum dtype dt = DT_F32;
 	bool sparse;
 	int64_t dim[2] = {1, 0};
 	char *text;
-	enum status st = map_in(c, &keys, &values);
+	enum status st = map_in(c, &keys, &table, &values);
 
-	if (!st && (keys->dt == DT_STRING ||
-		    (values->dt != DT_STRING && values->dt != DT_F32)))
+	if (!st && (keys.dt == DT_STRING ||
+		    (values.dt != DT_STRING && values.dt != DT_F32)))
 		st = kcall_error(c, E_type, "a map from %s to %s",
-				 dtype_name(keys->dt), dtype_name(values->dt));
+				 dtype_name(keys.dt), dtype_name(values.dt));
 	if (!st)
 		st = cast_type(c, &dt);
 	if (!st)
-		st = form(c, keys, &sparse, &dim[1]);
+		st = form(c, &keys, &sparse, &dim[1]);
 	if (st)
 		return st;
-	table = key_table(c, keys);
-	text = nn_scratch(c, keys->n, NUMBER_TEXT);
-	y = table && text ? kcall_out(c, 0, dt, 2, dim) : NULL;
+	text = nn_scratch(c, (int64_t)keys.n, NUMBER_TEXT);
+	y = text ? kcall_out(c, 0, dt, 2, dim) : NULL;
 	if (!y)
 		return LIMIT;
 	pad(y);
 	for (size_t i = 0; !st && i < table->n; i++) {
 		size_t at = table->key[i].at;
 
-		st = cast_value(c, values, (int64_t)at, y,
-				sparse ? dtype_get_int(keys->dt, keys->data, at)
-				       : (int64_t)i,
+		st = cast_value(c, &values, at, y,
+				sparse ? ml_i64(&keys, at) : (int64_t)i,
 				text + i * NUMBER_TEXT);
 	}
 	return st;
