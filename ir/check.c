@@ -69,16 +69,20 @@ static void check_imports(struct check *c, const struct opset *o, uint32_t n,
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct str d = sym_str(c->m, o[i].domain);
+		const uint64_t *before =
+			map_get(&seen, domain_key(c->m, o[i].domain));
 
 		if (o[i].version < 1 || o[i].version > INT_MAX)
 			check_error(c, at, E_opset,
 				    "domain '%.*s' is imported at version "
 				    "%lld",
 				    (int)d.n, d.p, (long long)o[i].version);
-		if (!map_put(&seen, domain_key(c->m, o[i].domain), i))
+		if (before && *before != (uint64_t)o[i].version)
 			check_error(c, at, E_opset,
-				    "domain '%.*s' is imported twice", (int)d.n,
-				    d.p);
+				    "domain '%.*s' is imported at two versions",
+				    (int)d.n, d.p);
+		map_put(&seen, domain_key(c->m, o[i].domain),
+			(uint64_t)o[i].version);
 	}
 	map_release(&seen);
 }

@@ -98,6 +98,7 @@ static enum status read_opset(struct reader *r, Onnx__OperatorSetIdProto *p,
 {
 	const struct at at = {.file = r->path};
 	struct model *m = r->m;
+	const uint64_t *before;
 
 	o->domain = pb_sym(m->syms, p->has_domain, p->domain);
 	o->has_version = p->has_version;
@@ -108,10 +109,15 @@ static enum status read_opset(struct reader *r, Onnx__OperatorSetIdProto *p,
 				  "domain '%s' is imported at version %lld",
 				  sym_text(m, o->domain),
 				  (long long)o->version);
-	if (!map_put(seen, same_domain(m, o->domain), 1))
+	/* Exporters do write the same import twice. */
+	before = map_get(seen, same_domain(m, o->domain));
+	if (before && *before != (uint64_t)o->version)
 		return diag_error(r->d, &at, E_opset,
-				  "domain '%s' is imported twice",
-				  sym_text(m, o->domain));
+				  "domain '%s' is imported at versions %lld "
+				  "and %lld",
+				  sym_text(m, o->domain), (long long)*before,
+				  (long long)o->version);
+	map_put(seen, same_domain(m, o->domain), (uint64_t)o->version);
 	return OK;
 }
 

@@ -94,11 +94,25 @@ enum status infer_svm_classifier(struct node *n)
 	return classifier(n, k ? dim_of(wide) : dim_none());
 }
 
+/* sklearn-onnx declares one column whatever the count: believed of a result
+ * that nothing in the graph reads. */
+static bool declared_otherwise(const struct node *n, int64_t k)
+{
+	const struct value *v = node_out(n, 0);
+	const struct type *t = v ? v->type : type_unknown();
+
+	return v && v->nuse == 1 && value_is_output(v) &&
+	       t->kind == TY_TENSOR && t->rank == 2 && dim_known(t->dim[1]) &&
+	       t->dim[1].n == 1 && k != 1;
+}
+
 static enum status regressor(struct node *n, const char *count)
 {
 	int64_t k = node_attr_int(n, count, 1);
 	struct dim d[2] = {batch(n), k >= 1 ? dim_of(k) : dim_none()};
 
+	if (declared_otherwise(n, k))
+		d[1] = dim_none();
 	return out_shape(n, 0, 2, d);
 }
 
