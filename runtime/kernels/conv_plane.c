@@ -87,15 +87,23 @@ int64_t planes_offset(const struct planes *p, int64_t k)
 	return slot * p->slice + place;
 }
 
-/* Rows are often shorter than what a call of memcpy costs. */
+/* Rows are often shorter than what a call of memcpy costs; the last vectors
+ * may overlap. */
 static void copy_f32(float *dst, const float *src, int64_t n)
 {
-	int64_t i = 0;
-
-	for (; i + 8 <= n; i += 8)
+	if (n < 4) {
+		for (int64_t i = 0; i < n; i++)
+			dst[i] = src[i];
+		return;
+	}
+	if (n < 8) {
+		memcpy(dst, src, 4 * sizeof *dst);
+		memcpy(dst + n - 4, src + n - 4, 4 * sizeof *dst);
+		return;
+	}
+	for (int64_t i = 0; i + 8 < n; i += 8)
 		memcpy(dst + i, src + i, 8 * sizeof *dst);
-	for (; i < n; i++)
-		dst[i] = src[i];
+	memcpy(dst + n - 8, src + n - 8, 8 * sizeof *dst);
 }
 
 static void every_f32(float *dst, const float *src, int64_t n, int64_t s)
@@ -200,6 +208,37 @@ void planes_fill_8(const struct planes *p, const uint8_t *src, uint8_t *dst,
 	for (int64_t slot = 0; slot < n; slot++) {
 		phases_of(p, slot, ph);
 		dst = fill_phase_8(p, &ph[0], &ph[1], &ph[2], src, dst, pad);
+	}
+}
+
+/* One phase of one channel, but what is padding stays. */
+static void copy_phase(const struct planes *p, const struct plane_phase ph[3],
+		       const float *src, float *dst)
+{
+	const struct plane_phase *d = &ph[0], *h = &ph[1], *w = &ph[2];
+
+	if (w->to <= w->from)
+		return;
+	for (int64_t z = d->from; z < d->to; z++)
+		for (int64_t y = h->from; y < h->to; y++) {
+			int64_t iz = z * p->stride[0] + d->first;
+			int64_t iy = y * p->stride[1] + h->first;
+			int64_t ix = w->from * p->stride[2] + w->first;
+
+			every_f32(dst + (z * p->q[1] + y) * p->q[2] + w->from,
+				  src + (iz * p->in[1] + iy) * p->in[2] + ix,
+				  w->to - w->from, p->stride[2]);
+		}
+}
+
+void planes_copy_f32(const struct planes *p, const float *src, float *dst)
+{
+	int64_t n = p->used[0] * p->used[1] * p->used[2];
+	struct plane_phase ph[3];
+
+	for (int64_t slot = 0; slot < n; slot++) {
+		phases_of(p, slot, ph);
+		copy_phase(p, ph, src, dst + slot * p->slice);
 	}
 }
 

@@ -41,6 +41,8 @@ int64_t planes_offset(const struct planes *p, int64_t k);
 /* Copy one channel; elements of size 1, 2 or 4; pad: the padding element. */
 void planes_fill_f32(const struct planes *p, const float *src, float *dst,
 		     float pad);
+/* The same into a copy that has its padding already. */
+void planes_copy_f32(const struct planes *p, const float *src, float *dst);
 void planes_fill_8(const struct planes *p, const uint8_t *src, uint8_t *dst,
 		   uint8_t pad);
 

@@ -119,9 +119,14 @@ INLINE vf vpick_lt(vf x, vf lim, vf a, vf b)
 	EACH(x.f[i] < lim.f[i] ? a.f[i] : b.f[i]);
 }
 
-INLINE vf veven(vf a, vf b)
+INLINE vf vpairs(vf a, vf b)
 {
 	EACH(i < 4 ? a.f[2 * i] : b.f[2 * i - 8]);
+}
+
+INLINE vf vinorder(vf a)
+{
+	return a;
 }
 
 INLINE float scale2(float p, float t)

@@ -79,10 +79,16 @@ SIMD INLINE vf vhigh(const uint8_t *p)
 	return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(b));
 }
 
-/* Elements 0, 2, 4, 6 of a, then of b. */
-SIMD INLINE vf veven(vf a, vf b)
+/* Elements 0, 2, 4, 6 of a and b in the order that is cheapest. */
+SIMD INLINE vf vpairs(vf a, vf b)
 {
-	__m256d v = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+	return _mm256_shuffle_ps(a, b, 0x88);
+}
+
+/* First those of a, then those of b. */
+SIMD INLINE vf vinorder(vf a)
+{
+	__m256d v = _mm256_castps_pd(a);
 
 	return _mm256_castpd_ps(_mm256_permute4x64_pd(v, 0xd8));
 }

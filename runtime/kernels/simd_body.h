@@ -141,7 +141,8 @@ SIMD static void row_every_second(float *y, const float *x, int64_t n)
 
 	/* The last vector would read one element too many. */
 	for (; i + 8 < n; i += 8)
-		vstore(y + i, veven(vload(x + 2 * i), vload(x + 2 * i + 8)));
+		vstore(y + i, vinorder(vpairs(vload(x + 2 * i),
+					      vload(x + 2 * i + 8))));
 	for (; i < n; i++)
 		y[i] = x[2 * i];
 }
@@ -330,6 +331,161 @@ TAPS(taps_fma, TAP_FMA)
 TAPS(taps_max, TAP_MAX)
 TAPS(taps_sum, TAP_SUM)
 
+/* ---- taps of an image: bands of 4 rows, 8 columns at a time ---- */
+
+enum { BAND = 4 };
+
+/* Where a block of nr rows, nv vectors goes: into y where its last vector
+ * ends there (what a row has too much is overwritten by the next one), else
+ * into a buffer.  A branch per vector would keep the sums in memory. */
+struct rows_out {
+	float buf[BAND * 16];
+	float *at;
+	int64_t ld;
+};
+
+SIMD INLINE void rows_place(struct rows_out *o, const struct simd_rows *t,
+			    int64_t r, int64_t j, const int nr, const int nv)
+{
+	bool fits = (r + nr - 1) * t->cols + j + 8 * nv <= t->rows * t->cols;
+
+	o->at = fits ? t->y + r * t->cols + j : o->buf;
+	o->ld = fits ? t->cols : 8 * nv;
+}
+
+SIMD INLINE void rows_flush(const struct rows_out *o, const struct simd_rows *t,
+			    int64_t r, int64_t j, const int nr, const int nv)
+{
+	int64_t n = t->cols - j < 8 * nv ? t->cols - j : 8 * nv;
+
+	if (o->at != o->buf)
+		return;
+	for (int i = 0; i < nr; i++)
+		memcpy(t->y + (r + i) * t->cols + j, o->buf + i * 8 * nv,
+		       (size_t)n * sizeof *o->buf);
+}
+
+/* Every second of 16 in any order, which vinorder() undoes after the sum. */
+SIMD INLINE vf rows_load(const float *x, const int step)
+{
+	return step == 1 ? vload(x) : vpairs(vload(x), vload(x + 8));
+}
+
+SIMD INLINE void rows_block(const struct simd_rows *t, int64_t r, int64_t j,
+			    const int nr, const int nv, const int step)
+{
+	const float *at = t->x + r * t->ldx + j * step;
+	struct rows_out o;
+	vf a[2 * BAND];
+
+	rows_place(&o, t, r, j, nr, nv);
+	UNROLL(8)
+	for (int i = 0; i < nr * nv; i++)
+		a[i] = vset(t->init);
+	for (int64_t p = 0; p < t->taps; p++) {
+		const float *x = at + t->off[p];
+		vf w = vset(t->w[p]);
+
+		UNROLL(8)
+		for (int i = 0; i < nr * nv; i++) {
+			vf b = rows_load(x + i % nv * 8 * step, step);
+
+			a[i] = vfma(w, b, a[i]);
+			x += i % nv == nv - 1 ? t->ldx : 0;
+		}
+	}
+	UNROLL(8)
+	for (int i = 0; i < nr * nv; i++)
+		vstore(o.at + i / nv * o.ld + i % nv * 8,
+		       step == 1 ? a[i] : vinorder(a[i]));
+	rows_flush(&o, t, r, j, nr, nv);
+}
+
+/* Every input row is loaded once for the output rows that see it; those take
+ * it in their own order of taps. */
+SIMD INLINE void square_block(const struct simd_rows *t, const vf w[9],
+			      int64_t r, int64_t j, const int nr)
+{
+	const float *x = t->x + r * t->ldx + j;
+	struct rows_out o;
+	vf a[BAND];
+
+	rows_place(&o, t, r, j, nr, 1);
+	UNROLL(4)
+	for (int i = 0; i < nr; i++)
+		a[i] = vset(t->init);
+	UNROLL(6)
+	for (int q = 0; q < nr + 2; q++) {
+		vf b = vload(x), c = vload(x + 1), d = vload(x + 2);
+
+		UNROLL(4)
+		for (int i = 0; i < nr; i++) {
+			const int k = 3 * (q - i);
+
+			if (k < 0 || k > 6)
+				continue;
+			a[i] = vfma(w[k], b, a[i]);
+			a[i] = vfma(w[k + 1], c, a[i]);
+			a[i] = vfma(w[k + 2], d, a[i]);
+		}
+		x += t->ldx;
+	}
+	UNROLL(4)
+	for (int i = 0; i < nr; i++)
+		vstore(o.at + i * o.ld, a[i]);
+	rows_flush(&o, t, r, j, nr, 1);
+}
+
+SIMD INLINE void square_band(const struct simd_rows *t, int64_t r, const int nr)
+{
+	int64_t j = 0, last = t->cols > 8 ? t->cols - 8 : 0;
+	vf w[9];
+
+	UNROLL(9)
+	for (int k = 0; k < 9; k++)
+		w[k] = vset(t->w[k]);
+	for (; j < last; j += 8)
+		square_block(t, w, r, j, nr);
+	square_block(t, w, r, last, nr);
+}
+
+SIMD INLINE void rows_band(const struct simd_rows *t, int64_t r, const int nr,
+			   const int step)
+{
+	int64_t j = 0, last = t->cols > 8 ? t->cols - 8 : 0;
+
+	for (; j + 16 <= t->cols; j += 16)
+		rows_block(t, r, j, nr, 2, step);
+	for (; j < last; j += 8)
+		rows_block(t, r, j, nr, 1, step);
+	if (j < t->cols)
+		rows_block(t, r, last, nr, 1, step);
+}
+
+SIMD INLINE void band(const struct simd_rows *t, int64_t r, const int nr)
+{
+	if (t->square3)
+		square_band(t, r, nr);
+	else if (t->step == 1)
+		rows_band(t, r, nr, 1);
+	else
+		rows_band(t, r, nr, 2);
+}
+
+SIMD static void rows_fma(const struct simd_rows *rows)
+{
+	/* A copy: nothing that is stored may be one of its members. */
+	const struct simd_rows t = *rows;
+	int64_t r = 0;
+
+	for (; r + BAND <= t.rows; r += BAND)
+		band(&t, r, BAND);
+	for (; r + 2 <= t.rows; r += 2)
+		band(&t, r, 2);
+	if (r < t.rows)
+		band(&t, r, 1);
+}
+
 const struct simd SIMD_TABLE = {
 	.max = row_max,
 	.sum = row_sum,
@@ -341,6 +497,7 @@ const struct simd SIMD_TABLE = {
 	.axpy = row_axpy,
 	.every_second = row_every_second,
 	.taps_fma = taps_fma,
+	.rows_fma = rows_fma,
 	.taps_max = taps_max,
 	.taps_sum = taps_sum,
 	.unpack8 = rows_unpack8,

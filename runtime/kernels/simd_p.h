@@ -10,6 +10,7 @@
 #ifndef RUNTIME_KERNELS_SIMD_P_H
 #define RUNTIME_KERNELS_SIMD_P_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define INLINE static inline __attribute__((always_inline))
@@ -32,6 +33,22 @@ struct simd_taps {
 	float init;
 };
 
+/*
+ * Taps of an image: y[r cols + j] combines x[off[t] + r ldx + j step], for
+ * r < rows and j < cols, written without gaps; step is 1 or 2.  Up to 24
+ * floats are read past the last tap.  square3: step is 1 and the taps are 3
+ * neighbours in each of 3 rows.
+ */
+struct simd_rows {
+	const float *x, *w;
+	const int64_t *off;
+	int64_t taps, ldx, step;
+	float init;
+	bool square3;
+	float *y;
+	int64_t rows, cols;
+};
+
 struct simd {
 	float (*max)(const float *x, int64_t n); /* n > 0 */
 	float (*sum)(const float *x, int64_t n);
@@ -51,6 +68,7 @@ struct simd {
 	void (*every_second)(float *y, const float *x, int64_t n);
 	/* Chains init, fma(w, x), ... in order of t. */
 	void (*taps_fma)(float *y, const struct simd_taps *t);
+	void (*rows_fma)(const struct simd_rows *t);
 	void (*taps_max)(float *y, const struct simd_taps *t);
 	void (*taps_sum)(float *y, const struct simd_taps *t);
 	/* y[r][i] = (q[r][i] - zero[i]) scale[i] over rows of 16 integers, as
