@@ -139,6 +139,11 @@ exports:
 	@sh tools/deps.sh exports
 	@/usr/bin/python3 tests/models/export/export.py build/exports
 	$(if $(TORCH_PYTHON),@$(TORCH_PYTHON) tests/models/export/export.py build/exports)
+bench:
+	@sh tools/deps.sh test
+	@sh tools/venv.sh
+	@$(MAKE) --no-print-directory all
+	@bash bench/speed.sh $(ARGS)
 fuzz:
 	@sh tools/deps.sh test
 	@$(MAKE) --no-print-directory V=asan all replay
@@ -152,11 +157,11 @@ fmt:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
 help:
 	@echo 'all demo test unit asan-test test-onnx test-models test-random fuzz'
-	@echo 'lint fmt man operators install uninstall dist deps clean golden-update'
+	@echo 'bench lint fmt man operators install uninstall dist deps clean golden-update'
 clean:
 	rm -rf build
 .PHONY: all asan debug cov man operators install uninstall dist unit replay golden-update \
 	deps demo test asan-test test-onnx test-onnx-optimized test-onnx-asan \
-	test-models test-random bench-load bench-onnxsim exports fuzz lint fmt help clean
+	test-models test-random bench bench-load bench-onnxsim exports fuzz lint fmt help clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -141,6 +141,9 @@ def compare(a, name, path, mine, x, threads, directory):
     for i, who in enumerate(("pare", "peer")):
         row[who + "_first"] = min(f[i][0] for f in firsts)
         row[who + "_bytes"] = min(f[i][1] for f in firsts)
+    for who in ("pare", "peer"):
+        row[who + "_start"] = max(row[who + "_first"] - row[who + "_min"],
+                                  1e-4)
     return row
 
 
@@ -148,15 +151,44 @@ def ratio(row, what):
     return row["pare_" + what] / row["peer_" + what]
 
 
-HEAD = ("model", "threads", "pare ms", "peer ms", "min", "median", "memory",
-        "first")
+RATIOS = ("min", "median", "bytes", "first", "start")
+HEAD = (f"{'model':14s}{'threads':>8s}{'pare ms':>10s}{'peer ms':>10s}"
+        f"{'min':>8s}{'median':>8s}{'memory':>8s}{'first':>8s}{'start':>8s}")
 
 
 def show(row):
     print(f"{row['model']:14s}{row['threads']:8d}"
           f"{1e3 * row['pare_min']:10.3f}{1e3 * row['peer_min']:10.3f}"
-          + "".join(f"{ratio(row, k):8.2f}"
-                    for k in ("min", "median", "bytes", "first")), flush=True)
+          + "".join(f"{ratio(row, k):8.2f}" for k in RATIOS), flush=True)
+
+
+def peaks(directory):
+    """Gflop/s of one core by instruction set."""
+    out = subprocess.run([os.path.join(directory, "peak")], check=True,
+                         capture_output=True, text=True).stdout
+    return {k: float(v) for k, v in map(str.split, out.splitlines())}
+
+
+def flops(exe, path):
+    out = subprocess.run([exe, "info", path, "--json"], check=True,
+                         capture_output=True)
+    return 2e-9 * json.loads(out.stdout)["models"][0]["macs"]
+
+
+def share(a, file, inputs, directory):
+    """ResNet-50 as a share of the peak, burst by burst, both in turns."""
+    path = os.path.join(directory, "m.onnx")
+    work = flops(a.pare, path)
+    for isa in peaks(a.dir):
+        os.environ["PARE_CPU"] = isa
+        pare = Pare(a.pare, path, feeds(inputs), 1, directory)
+        turns = [(peaks(a.dir)[isa], work / pare.burst(3)[0])
+                 for _ in range(a.rounds)]
+        del os.environ["PARE_CPU"]
+        peak, got = (max(t[i] for t in turns) for i in (0, 1))
+        print(f"{'':14s}{isa}: {got:.1f} of {peak:.1f} Gflop/s at most, "
+              f"{100 * got / peak:.0f} %; best turn "
+              f"{100 * max(g / p for p, g in turns):.0f} %", flush=True)
 
 
 def mean(rows, what):
@@ -173,8 +205,7 @@ def main():
     p.add_argument("--raw", action="store_true")
     a = p.parse_args()
     rows = []
-    print("".join(f"{h:>{14 if i == 0 else 10 if 'ms' in h else 8}s}"
-                  for i, h in enumerate(HEAD)))
+    print(HEAD)
     for name in a.models.split(","):
         file, inputs = MODELS[name]
         path = find(a.dir, file)
@@ -190,8 +221,10 @@ def main():
                 rows.append(compare(a, name, path, mine, feeds(inputs),
                                     threads, d))
                 show(rows[-1])
+            if name == "resnet50":
+                share(a, file, inputs, d)
     print("geometric mean".ljust(42) + "".join(
-        f"{mean(rows, k):8.2f}" for k in ("min", "median", "bytes", "first")))
+        f"{mean(rows, k):8.2f}" for k in RATIOS))
 
 
 if __name__ == "__main__":

@@ -297,6 +297,7 @@ static struct body *build_body(struct exec *e, const struct graph *g,
 			return NULL;
 	if (build_ret(e, b))
 		return NULL;
+	exec_fuse(e, b);
 	build_drops(e, b);
 	return b;
 }

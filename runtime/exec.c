@@ -104,6 +104,35 @@ enum status call_check(struct kcall *c, bool tensors_only)
 	return OK;
 }
 
+/* The operands of what follows, which are all there already. */
+static void tail_operands(struct step *s, struct frame *f)
+{
+	for (uint32_t k = 0; k < s->ntail; k++)
+		for (uint32_t i = 0; i < s->tail[k]->n->nin; i++)
+			s->tail_in[k].in[i] = operand(&s->tail[k]->in[i], f);
+}
+
+static enum status call_kernel(struct exec *e, struct step *s, struct frame *f,
+			       struct array **in, struct array **out);
+
+/* What the kernel left of its tail, operator by operator. */
+static enum status run_tail(struct exec *e, struct step *s, uint32_t k,
+			    struct frame *f, struct array **out)
+{
+	enum status st = OK;
+
+	for (; k < s->ntail && !st; k++) {
+		struct kcall_tail *t = &s->tail_in[k];
+		struct array *x = out[0];
+
+		t->in[t->into] = x;
+		out[0] = NULL;
+		st = call_kernel(e, s->tail[k], f, t->in, out);
+		array_unref(x);
+	}
+	return st;
+}
+
 static enum status call_kernel(struct exec *e, struct step *s, struct frame *f,
 			       struct array **in, struct array **out)
 {
@@ -115,14 +144,19 @@ static enum status call_kernel(struct exec *e, struct step *s, struct frame *f,
 		      .in = in,
 		      .nin = s->n->nin,
 		      .out = out,
-		      .nout = s->n->nout},
+		      .nout = s->n->nout,
+		      .tail = s->tail_in,
+		      .ntail = s->ntail},
 		.step = s,
 		.frame = f,
 	};
 	enum status st = call_check(&call.c, s->tensors_only);
 
+	tail_operands(s, f);
 	if (!st)
 		st = step_fn(e, s)(&call.c);
+	if (!st && call.c.taken < s->ntail)
+		st = run_tail(e, s, call.c.taken, f, out);
 	for (uint32_t i = 0; !st && i < s->n->nout; i++)
 		if (out[i] && out[i]->kind == ARR_TENSOR)
 			st = array_own_strings(e->m->diag, out[i]);
@@ -154,6 +188,17 @@ static enum status call_func(struct exec *e, struct step *s, struct array **in,
 	return st;
 }
 
+static void step_drop(const struct exec *e, const struct step *s,
+		      struct frame *f)
+{
+	if (e->o.keep_all)
+		return;
+	for (uint32_t i = 0; i < s->ndrop; i++) {
+		array_unref(f->slot[s->drop[i]]);
+		f->slot[s->drop[i]] = NULL;
+	}
+}
+
 static void step_store(struct exec *e, const struct step *s, struct frame *f,
 		       struct array **out)
 {
@@ -166,12 +211,7 @@ static void step_store(struct exec *e, const struct step *s, struct frame *f,
 		if (e->o.hook && out[i])
 			e->o.hook(e->o.hook_arg, s->n->out[i], out[i]);
 	}
-	if (e->o.keep_all)
-		return;
-	for (uint32_t i = 0; i < s->ndrop; i++) {
-		array_unref(f->slot[s->drop[i]]);
-		f->slot[s->drop[i]] = NULL;
-	}
+	step_drop(e, s, f);
 }
 
 /* Apart, for node_at() takes memory that only an error may take. */
@@ -191,6 +231,10 @@ static enum status run_step(struct exec *e, struct step *s, struct frame *f,
 
 	if (!limit_time_ok())
 		return out_of_time(e, s->n);
+	if (s->merged) {
+		step_drop(e, s, f);
+		return OK;
+	}
 	for (uint32_t i = 0; i < s->n->nin; i++)
 		in[i] = operand(&s->in[i], f);
 	memset(out, 0, s->n->nout * sizeof *out);

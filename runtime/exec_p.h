@@ -49,6 +49,10 @@ struct step {
 	struct body **sub;
 	uint32_t nsub;
 	bool tensors_only; /* the operator takes no sequences */
+	bool merged;       /* done as part of an earlier step's tail */
+	struct step **tail;
+	struct kcall_tail *tail_in;
+	uint32_t ntail;
 	struct cached *cache;
 };
 
@@ -115,6 +119,9 @@ void region_unref(struct region *r);
 enum status exec_build(struct exec *e);
 bool op_tensors_only(const struct op *op);
 struct array *exec_konst(struct exec *e, const struct tensor *t);
+
+/* fuse.c: merges elementwise steps into the ones that they follow */
+void exec_fuse(struct exec *e, struct body *b);
 
 /* plan.c: places for the main graph's static values */
 void exec_plan(struct exec *e);

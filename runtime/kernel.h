@@ -15,6 +15,16 @@
 
 struct exec;
 
+/*
+ * An elementwise operator that follows on output 0 and has no other user: in
+ * holds its operands but the one at `into`, which is the value so far.
+ */
+struct kcall_tail {
+	const struct node *node;
+	struct array **in;
+	uint32_t nin, into;
+};
+
 struct kcall {
 	struct model *m;
 	struct diag *d;
@@ -25,6 +35,11 @@ struct kcall {
 	struct array **out; /* to be filled through kcall_out */
 	uint32_t nout;
 	void *state; /* per-node state made by prepare, or NULL */
+	/* What a kernel may do to output 0 while it is in cache
+	 * (kernels/tail_p.h); the executor does the rest. */
+	struct kcall_tail *tail;
+	uint32_t ntail;
+	uint32_t taken; /* of them, done by the kernel */
 };
 
 typedef enum status kernel_fn(struct kcall *c);

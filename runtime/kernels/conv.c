@@ -19,11 +19,13 @@
 #include "runtime/kernels/activate_p.h"
 #include "runtime/kernels/conv_f32_p.h"
 #include "runtime/kernels/gemm_p.h"
+#include "runtime/kernels/tail_p.h"
 
 enum {
 	STRIP = 64,       /* columns of one task */
 	ROWS = 96,        /* rows of one task */
-	DIRECT_ROWS = 48, /* up to here packing a 1x1 does not pay */
+	DIRECT_ROWS = 48, /* up to here packing a 1x1 does not pay ... */
+	ALIAS = 256,      /* unless rows so far apart share sets of L1 */
 	PACK_COST = 8,    /* of a panel row, in tile rows */
 };
 
@@ -44,6 +46,7 @@ struct plan {
 	float *planes, *y;
 	const int64_t *off;    /* of row k of the right operand */
 	int64_t image, images; /* first and number in flight */
+	struct tail tail;
 };
 
 /* ---- packing the weight ---- */
@@ -124,7 +127,7 @@ static void strip_direct(const struct plan *p, struct gemm_block *b,
 	const float *a = b->a;
 	float *y = b->c;
 
-	if (p->v.m > DIRECT_ROWS)
+	if (p->v.m > DIRECT_ROWS || p->nout % ALIAS == 0)
 		full = 0;
 	for (int64_t k0 = 0; k0 < p->k; k0 += GEMM_KC) {
 		const float *src = x + k0 * p->nout + j0;
@@ -221,6 +224,22 @@ static void strip_pack(const struct plan *p, struct gemm_block *b,
 	}
 }
 
+/* What follows, on outputs [o0, o1) of rows that begin at y[at]. */
+static void strip_tail(const struct plan *p, int64_t at, int64_t rows,
+		       int64_t o0, int64_t o1)
+{
+	for (int64_t i = 0; p->tail.n && i < rows; i++)
+		tail_run(&p->tail, p->y, at + i * p->nout + o0, o1 - o0);
+}
+
+/* How many outputs of a depth slice come before flat column j. */
+static int64_t outputs_before(const struct plan *p, int64_t j)
+{
+	int64_t w = p->p.q[2], ow = p->p.out[2];
+
+	return j / w * ow + min64(j % w, ow);
+}
+
 /* Task: image, group, depth slice, strip, rows; rows run fastest. */
 static void strip_task(void *arg, size_t i)
 {
@@ -229,8 +248,7 @@ static void strip_task(void *arg, size_t i)
 	int64_t m0 = mt * p->mstep, m1 = min64(m0 + p->mstep, p->v.m);
 	struct gemm_block b;
 	const float *x;
-	int64_t j0, j1;
-	float *y;
+	int64_t j0, j1, at;
 
 	t /= p->mtasks;
 	st = t % p->strips;
@@ -241,21 +259,24 @@ static void strip_task(void *arg, size_t i)
 	n = t / p->v.group;
 	x = group_input(p, n, g);
 	b = strip_block(p, g, m0, m1);
-	y = p->y +
-	    ((p->image + n) * p->v.group * p->v.m + g * p->v.m + m0) * p->nout;
+	at = (((p->image + n) * p->v.group + g) * p->v.m + m0) * p->nout;
 	j0 = st * STRIP;
 	j1 = min64(j0 + STRIP, p->nflat);
 	if (p->form == FORM_GATHER) {
+		at += sl * p->p.out[1] * p->p.out[2];
 		strip_gather(p, &b, x + sl * p->p.q[1] * p->p.q[2], j0, j1,
-			     y + sl * p->p.out[1] * p->p.out[2]);
-		return;
+			     p->y + at);
+		j0 = outputs_before(p, j0);
+		j1 = outputs_before(p, j1);
+	} else {
+		b.c = p->y + at + j0;
+		b.ldc = p->nout;
+		if (p->form == FORM_DIRECT)
+			strip_direct(p, &b, x, j0, j1);
+		else
+			strip_pack(p, &b, x, j0, j1);
 	}
-	b.c = y + j0;
-	b.ldc = p->nout;
-	if (p->form == FORM_DIRECT)
-		strip_direct(p, &b, x, j0, j1);
-	else
-		strip_pack(p, &b, x, j0, j1);
+	strip_tail(p, at, m1 - m0, j0, j1);
 }
 
 /* ---- the whole convolution ---- */
@@ -369,13 +390,17 @@ static enum status conv_run(struct kcall *c, bool *fast)
 		return LIMIT;
 	if (y->n == 0)
 		return OK;
+	s = tail_init(c, y, &p.tail);
+	if (s != OK)
+		return s;
 	p.x = c->in[0]->data;
 	p.y = y->data;
 	p.bias = kcall_has(c, 2) ? c->in[2]->data : NULL;
 	if (p.v.c == 1 && p.v.group > 1)
-		return conv_depthwise_f32(c, &p.v, &p.p, p.y);
+		return conv_depthwise_f32(c, &p.v, &p.p, p.y, &p.tail);
 	if (conv_swap_pays(&p.v))
-		return conv_swap_f32(c, &p.v, &p.p, is_pointwise(&p.v.w), p.y);
+		return conv_swap_f32(c, &p.v, &p.p, is_pointwise(&p.v.w), p.y,
+				     &p.tail);
 	p.k = p.v.c * p.v.w.nkernel;
 	p.nout = p.v.w.nout;
 	choose_form(&p);

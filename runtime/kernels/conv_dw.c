@@ -21,6 +21,7 @@ struct dw {
 	int64_t *off;
 	float *planes, *y;
 	int64_t nslices;
+	const struct tail *tail;
 	bool square3; /* the taps are 3 x 3 neighbours */
 };
 
@@ -66,6 +67,7 @@ static void dw_task(void *arg, size_t i)
 		for (int64_t f = 0; f < v->m; f++)
 			dw_plane(d, plane, g * v->m + f,
 				 d->y + (t * v->m + f) * v->w.nout);
+		tail_run(d->tail, d->y, t * v->m * v->w.nout, v->m * v->w.nout);
 	}
 }
 
@@ -105,7 +107,8 @@ static void dw_taps(struct dw *d)
 }
 
 enum status conv_depthwise_f32(struct kcall *c, const struct conv *v,
-			       const struct planes *p, float *y)
+			       const struct planes *p, float *y,
+			       const struct tail *tail)
 {
 	struct dw d = {
 		.v = v,
@@ -115,6 +118,7 @@ enum status conv_depthwise_f32(struct kcall *c, const struct conv *v,
 		.b = kcall_has(c, 2) ? c->in[2]->data : NULL,
 		.off = nn_scratch(c, v->w.nkernel, sizeof *d.off),
 		.y = y,
+		.tail = tail,
 		.nslices = min64(v->batch * v->group, DW_SLICES),
 	};
 

@@ -27,7 +27,8 @@ struct swap {
 	size_t wgroup; /* floats of one group of w */
 	float *planes, *rows, *y;
 	const int64_t *off;
-	int64_t image;
+	int64_t image; /* where its outputs begin */
+	const struct tail *tail;
 };
 
 /* Share of a grid of tiles that is not padding. */
@@ -177,8 +178,10 @@ static void product_task(void *arg, size_t i)
 			gemm_block_run(&b);
 			b.start = GEMM_CONTINUE;
 		}
-		transpose(s, tmp, rows, cols, s->y + (f0)*s->nout + j);
+		transpose(s, tmp, rows, cols,
+			  s->y + s->image + f0 * s->nout + j);
 	}
+	tail_run(s->tail, s->y, s->image + f0 * s->nout, cols * s->nout);
 }
 
 static void image_run(struct swap *s)
@@ -192,7 +195,8 @@ static void image_run(struct swap *s)
 }
 
 enum status conv_swap_f32(struct kcall *c, const struct conv *v,
-			  const struct planes *p, bool direct, float *y)
+			  const struct planes *p, bool direct, float *y,
+			  const struct tail *tail)
 {
 	struct swap s = {
 		.v = v,
@@ -202,6 +206,8 @@ enum status conv_swap_f32(struct kcall *c, const struct conv *v,
 		.nout = v->w.nout,
 		.panels = ceil_div(v->w.nout, GEMM_MR),
 		.tasks = ceil_div(v->m, SWAP_COLS),
+		.y = y,
+		.tail = tail,
 		.bias = kcall_has(c, 2) ? c->in[2]->data : NULL,
 	};
 	int64_t each = v->group * v->c, n;
@@ -220,7 +226,7 @@ enum status conv_swap_f32(struct kcall *c, const struct conv *v,
 	}
 	for (int64_t i = 0; i < v->batch; i++) {
 		s.x = (const float *)c->in[0]->data + i * each * v->w.nin;
-		s.y = y + i * v->group * v->m * s.nout;
+		s.image = i * v->group * v->m * s.nout;
 		image_run(&s);
 	}
 	return OK;

@@ -93,16 +93,21 @@ static enum status choose_lane(struct ew_job *j, const struct ew_row *r,
 
 static enum status string_equal(struct kcall *c);
 
+enum status ew_row_par(struct kcall *c, const struct ew_row *r,
+		       struct ew_par *p)
+{
+	for (uint32_t k = 0; k < countof(r->attr) && r->attr[k]; k++)
+		p->a[k] = node_attr_float(c->node, r->attr[k],
+					  (double)r->dflt[k]);
+	return r->prep ? r->prep(c, p) : OK;
+}
+
 static enum status run_row(struct kcall *c, const struct ew_row *r,
 			   struct ew_job *j, bool fast)
 {
-	enum status st;
+	enum status st = ew_row_par(c, r, &j->par);
 
 	j->heavy = (r->flags & EW_HEAVY) != 0;
-	for (uint32_t k = 0; k < countof(r->attr) && r->attr[k]; k++)
-		j->par.a[k] = node_attr_float(c->node, r->attr[k],
-					      (double)r->dflt[k]);
-	st = r->prep ? r->prep(c, &j->par) : OK;
 	if (!st)
 		st = choose_lane(j, r, fast);
 	if (!st)
@@ -302,6 +307,20 @@ static enum status clip_bound(struct kcall *c, struct ew_par *p, int which)
 	return st;
 }
 
+enum status ew_clip_par(struct kcall *c, struct ew_par *p)
+{
+	enum status st;
+
+	*p = (struct ew_par){.a = {-INFINITY, INFINITY},
+			     .i = {INT64_MIN, INT64_MAX}};
+	if (c->in[0]->dt == DT_U64) {
+		p->i[0] = 0;
+		p->i[1] = -1;
+	}
+	st = clip_bound(c, p, 0);
+	return st ? st : clip_bound(c, p, 1);
+}
+
 static enum status clip(struct kcall *c, bool fast)
 {
 	enum dtype dt = c->in[0]->dt;
@@ -314,21 +333,14 @@ static enum status clip(struct kcall *c, bool fast)
 	if (!lane_of(dt, &j.lane) || dt == DT_BOOL)
 		return kcall_error(c, E_type, "elements of type %s",
 				   dtype_name(dt));
-	j.par = (struct ew_par){.a = {-INFINITY, INFINITY},
-				.i = {INT64_MIN, INT64_MAX}};
 	j.fn = j.lane == LANE_F64 ? ew_clip_f64 : clip_i64;
-	if (dt == DT_U64) {
-		j.par.i[0] = 0;
-		j.par.i[1] = -1;
+	if (dt == DT_U64)
 		j.fn = clip_u64;
-	}
 	if (fast && dt == DT_F32) {
 		j.lane = LANE_F32;
 		j.fn = ew_fast(q_clip);
 	}
-	st = clip_bound(c, &j.par, 0);
-	if (!st)
-		st = clip_bound(c, &j.par, 1);
+	st = ew_clip_par(c, &j.par);
 	if (!st)
 		st = ew_prepare(&j, dt);
 	if (!st)

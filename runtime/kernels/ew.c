@@ -129,7 +129,7 @@ enum status ew_prepare(struct ew_job *j, enum dtype dt)
 		return LIMIT;
 	set_strides(j);
 	collapse(j);
-	return OK;
+	return tail_init(j->c, j->out, &j->tail);
 }
 
 /* Lanes [lo, lo + n) of an input, in output order. */
@@ -209,6 +209,7 @@ static void run_block(const struct ew_job *j, int64_t lo, size_t n)
 	}
 	if (!direct)
 		lanes_store(j->lane, j->out->dt, j->out->data, lo, n, y);
+	tail_run(&j->tail, j->out->data, lo, (int64_t)n);
 }
 
 static void run_chunk(void *arg, size_t i)
@@ -230,7 +231,7 @@ void ew_run(const struct ew_job *j)
 	size_t chunks = (size_t)((j->out->n + EW_CHUNK - 1) / EW_CHUNK);
 	int64_t weight = j->lane == LANE_F32 ? 1 : 2;
 
-	if (j->heavy)
+	if (j->heavy || j->tail.heavy)
 		weight *= 8;
 	if (j->out->n > EW_WORTH / weight) {
 		pool_for(chunks, run_chunk, (void *)(uintptr_t)j);

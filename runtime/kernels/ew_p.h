@@ -10,15 +10,7 @@
 
 #include "runtime/kernel.h"
 #include "runtime/kernels/lanes_p.h"
-
-struct ew_par {
-	double a[4];
-	int64_t i[4];
-};
-
-/* y[0..n) from x[k][0..n), all lanes of one kind; y may be one of x. */
-typedef void ew_fn(const struct ew_par *p, size_t n, void *y,
-		   const void *const *x);
+#include "runtime/kernels/tail_p.h"
 
 enum { EW_MAX_IN = 3 };
 
@@ -36,6 +28,7 @@ struct ew_job {
 	bool heavy;    /* much work per element: threads pay sooner */
 	bool pairwise; /* fold any number of inputs with a binary fn */
 	double divide; /* not 0: of the folded sum */
+	struct tail tail; /* what follows on float output */
 	struct array *out;
 	struct ew_input *in;
 	uint32_t nin;
@@ -75,6 +68,11 @@ struct ew_row {
 const struct ew_row *ew_find(enum op_id id);
 /* Clip between par.a[0] and par.a[1] (elementwise.c). */
 ew_fn ew_clip_f64;
+/* Parameters of a row's operator from its attributes, of Clip from its
+ * attributes or inputs. */
+enum status ew_row_par(struct kcall *c, const struct ew_row *r,
+		       struct ew_par *p);
+enum status ew_clip_par(struct kcall *c, struct ew_par *p);
 
 /* Fast float loops (ew_fast.c), used by the table. */
 #define FAST(op) ew_fn q_##op, v_##op;

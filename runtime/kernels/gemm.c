@@ -285,6 +285,8 @@ static void part_run(const struct gemm *g, int64_t t, int64_t i0, int64_t i1,
 		gemm_block_run(&blk);
 		blk.start = GEMM_CONTINUE;
 	}
+	for (int64_t i = 0; g->tail && g->tail->n && i < i1 - i0; i++)
+		tail_run(g->tail, g->c, blk.c - g->c + i * g->ldc, j1 - j0);
 }
 
 static void split_task(void *arg, size_t i)

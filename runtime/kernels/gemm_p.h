@@ -14,7 +14,7 @@
 #ifndef RUNTIME_KERNELS_GEMM_P_H
 #define RUNTIME_KERNELS_GEMM_P_H
 
-#include "base/util.h"
+#include "runtime/kernels/tail_p.h"
 
 enum {
 	GEMM_MR = 6,
@@ -106,6 +106,7 @@ struct gemm {
 	int64_t batch; /* independent products, at least 1 */
 	/* Where product t begins, in floats; NULL: all at 0. */
 	const int64_t *aoff, *boff, *coff, *ioff;
+	const struct tail *tail; /* on what begins at c; NULL: none */
 };
 void gemm_run(const struct gemm *g);
 

@@ -117,6 +117,7 @@ static void merge_rows(struct matmul *mm)
 enum status k_matmul_f32(struct kcall *c)
 {
 	struct matmul mm;
+	struct tail tail;
 	struct array *y;
 	size_t each;
 	enum status s;
@@ -131,6 +132,9 @@ enum status k_matmul_f32(struct kcall *c)
 		return LIMIT;
 	if (y->n == 0)
 		return OK;
+	s = tail_init(c, y, &tail);
+	if (s != OK)
+		return s;
 	merge_rows(&mm);
 	{
 		struct gemm g = {
@@ -145,6 +149,7 @@ enum status k_matmul_f32(struct kcall *c)
 			.c = y->data,
 			.ldc = mm.n,
 			.batch = mm.batch,
+			.tail = &tail,
 		};
 
 		if (!g.b || (mm.batch > 1 && !batch_offsets(c, &mm, each, &g)))
@@ -173,7 +178,8 @@ enum status k_gemm_f32(struct kcall *c)
 {
 	bool ta = node_attr_int(c->node, "transA", 0) != 0;
 	bool tb = node_attr_int(c->node, "transB", 0) != 0;
-	struct gemm g = {.batch = 1};
+	struct tail tail;
+	struct gemm g = {.batch = 1, .tail = &tail};
 	struct matmul mm;
 	struct array *y;
 	size_t each;
@@ -191,6 +197,9 @@ enum status k_gemm_f32(struct kcall *c)
 		return LIMIT;
 	if (y->n == 0)
 		return OK;
+	s = tail_init(c, y, &tail);
+	if (s != OK)
+		return s;
 	g.m = mm.m;
 	g.n = mm.n;
 	g.k = mm.k;

@@ -58,11 +58,10 @@ static inline struct array *run_input(struct model *m, const struct value *v,
 	return a;
 }
 
-static inline struct run_result run_text(const char *text, enum exec_set set,
-					 enum cpu_level level)
+static inline struct run_result
+run_opts(const char *text, const struct exec_opts *o, enum cpu_level level)
 {
 	struct run_result res = {.status = INTERNAL};
-	struct exec_opts o = {.set = set};
 	struct rng r = rng_make(7, 0);
 	struct str s = {text, strlen(text)};
 	struct array *in[16] = {0};
@@ -77,7 +76,7 @@ static inline struct run_result run_text(const char *text, enum exec_set set,
 	for (uint32_t i = 0; i < m->main->nin; i++)
 		in[i] = run_input(m, m->main->in[i], &r);
 	cpu_set_level(level);
-	e = exec_create(m, &o);
+	e = exec_create(m, o);
 	res.nout = m->main->ret->nin;
 	cr_assert_leq(res.nout, RUN_MAX_OUT);
 	if (e)
@@ -106,6 +105,14 @@ static inline struct run_result run_text(const char *text, enum exec_set set,
 	model_free(m);
 	diag_release(&d);
 	return res;
+}
+
+static inline struct run_result run_text(const char *text, enum exec_set set,
+					 enum cpu_level level)
+{
+	struct exec_opts o = {.set = set};
+
+	return run_opts(text, &o, level);
 }
 
 static inline void run_release(struct run_result *r)
