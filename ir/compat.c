@@ -167,3 +167,19 @@ struct node *mk_squeeze(struct graph *g, struct value *x, const int64_t *axes,
 {
 	return make_with_axes(g, OP_Squeeze, x, axes, n, before);
 }
+
+/* ---- random results ---- */
+
+bool node_random(const struct node *n)
+{
+	int i = formal_input(n->op, "training_mode");
+	const struct value *v = i < 0 ? NULL : node_in(n, (uint32_t)i);
+
+	if (!(n->op->flags & OPF_RANDOM) || node_attr_int(n, "is_test", 0))
+		return false;
+	if (i < 0)
+		return true;
+	return v &&
+	       !(v->konst && v->konst->n == 1 && v->konst->dt != DT_STRING &&
+		 tensor_float(n->graph->model, v->konst, 0) == 0);
+}

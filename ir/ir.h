@@ -533,12 +533,17 @@ bool node_ints(const struct node *n, const char *name, uint32_t input,
 	       const int64_t **v, size_t *count);
 bool node_float_param(const struct node *n, const char *name, uint32_t input,
 		      double dflt, double *v);
+/* May the results be random?  Not if Dropout is known to be no training. */
+bool node_random(const struct node *n);
 struct node *mk_unsqueeze(struct graph *g, struct value *x, const int64_t *axes,
 			  size_t n, struct node *before);
 struct node *mk_squeeze(struct graph *g, struct value *x, const int64_t *axes,
 			size_t n, struct node *before);
 /* axis in [-rank, rank) to [0, rank); false if out of range. */
 bool axis_fix(int64_t axis, int rank, int *out);
+
+/* random.c: which outputs of the main graph depend on random numbers */
+void random_outputs(const struct model *m, bool *out);
 
 /* verify.c: invariants of the IR itself; BUG() on violation */
 void model_verify_ir(const struct model *m);

@@ -171,6 +171,14 @@ bool op_tensors_only(const struct op *op)
 	       !strstr(op->constraints, "optional(") && !strstr(op->in, "seq(");
 }
 
+static bool used(const struct node *n)
+{
+	for (uint32_t i = 0; i < n->nout; i++)
+		if (n->out[i] && n->out[i]->nuse)
+			return true;
+	return false;
+}
+
 static enum status build_step(struct exec *e, struct body *b,
 			      const struct node *n, const struct binding *bind,
 			      int depth)
@@ -187,6 +195,8 @@ static enum status build_step(struct exec *e, struct body *b,
 		return diag_error(e->m->diag, NULL, E_func,
 				  "functions expand to more than %u nodes",
 				  STEPS_MAX);
+	if (node_random(s->n) && used(n))
+		s->random = ++e->nrandom;
 	b->cur = b->nstep;
 	s->in = arena_array(&e->mem, n->nin, sizeof *s->in);
 	for (uint32_t i = 0; i < n->nin; i++) {

@@ -330,3 +330,20 @@ bool arrays_close(const struct array *got, const struct array *want,
 	buf_release(&mine);
 	return same;
 }
+
+static bool alike_at(const struct array *a, const struct array *b, int depth)
+{
+	if (a->kind != b->kind || a->nitem != b->nitem)
+		return false;
+	if (a->kind == ARR_TENSOR)
+		return a->dt == b->dt && array_same_dims(a, b);
+	for (uint32_t i = 0; depth < ARRAY_MAX_DEPTH && i < a->nitem; i++)
+		if (!alike_at(a->item[i], b->item[i], depth + 1))
+			return false;
+	return true;
+}
+
+bool arrays_alike(const struct array *a, const struct array *b)
+{
+	return alike_at(a, b, 0);
+}

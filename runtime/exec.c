@@ -411,10 +411,16 @@ enum status exec_run(struct exec *e, struct array *const *in,
 		if (!e->arena)
 			return LIMIT;
 	}
+	e->runs++;
 	st = run_body(e, e->main, NULL, in, out);
 	if (st)
 		return st;
 	return unplan_outputs(e, out);
+}
+
+uint32_t exec_random_nodes(const struct exec *e)
+{
+	return e->nrandom;
 }
 
 size_t exec_planned_bytes(const struct exec *e)

@@ -54,6 +54,9 @@ struct step {
 	struct kcall_tail *tail_in;
 	uint32_t ntail;
 	struct cached *cache;
+	uint32_t random; /* which of the random steps, from 1 */
+	uint32_t draws;  /* executions in the run last_run */
+	uint64_t last_run;
 };
 
 struct body {
@@ -88,7 +91,8 @@ struct exec {
 	struct blob *arena;  /* planned memory */
 	struct region *live;
 	struct plan_stats stats;
-	uint32_t nstep;
+	uint32_t nstep, nrandom;
+	uint64_t runs;
 	unsigned depth; /* bodies being run */
 };
 

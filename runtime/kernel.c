@@ -313,15 +313,32 @@ enum status kcall_axis(struct kcall *c, int64_t axis, int rank, int *out)
 			   (long long)axis, rank);
 }
 
-uint64_t kcall_seed(const struct kcall *c)
+/* The attribute is a float or, of Dropout, an integer. */
+static uint64_t node_seed(const struct node *n)
 {
-	const struct attr *a = node_attr(c->node, "seed");
-	uint64_t seed = c->exec ? c->exec->o.seed : 0;
+	const struct attr *a = node_attr(n, "seed");
 	uint32_t bits = 0;
 
+	if (a && a->kind == ATTR_INT && a->n == 1)
+		return (uint64_t)a->u.i[0];
 	if (a && a->kind == ATTR_FLOAT && a->n == 1)
 		memcpy(&bits, a->u.f, sizeof bits);
-	return seed * 0x9e3779b97f4a7c15u + bits;
+	return bits;
+}
+
+struct rng kcall_rng(struct kcall *c)
+{
+	struct step *s = ((struct call *)c)->step;
+	uint64_t seed = c->exec ? c->exec->o.seed : 0, stream = 0;
+
+	if (s && s->last_run != c->exec->runs) {
+		s->last_run = c->exec->runs;
+		s->draws = 0;
+	}
+	if (s)
+		stream = (uint64_t)s->draws++ << 32 | s->random;
+	return rng_make(seed * 0x9e3779b97f4a7c15u + node_seed(c->node),
+			stream);
 }
 
 bool broadcast_dims(const struct array *a, const struct array *b, int *rank,

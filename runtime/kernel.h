@@ -11,6 +11,7 @@
 #ifndef RUNTIME_KERNEL_H
 #define RUNTIME_KERNEL_H
 
+#include "base/rng.h"
 #include "runtime/runtime.h"
 
 struct exec;
@@ -99,8 +100,13 @@ enum status kcall_attr_or_ints(struct kcall *c, const char *name, uint32_t j,
 			       const int64_t **v, size_t *n);
 /* axis in [-rank, rank) to [0, rank), else E-value. */
 enum status kcall_axis(struct kcall *c, int64_t axis, int rank, int *out);
-/* Seed of a random operator: the executor's and the node's. */
-uint64_t kcall_seed(const struct kcall *c);
+/*
+ * Numbers of a random operator: its seed, the executor's, which of the random
+ * nodes it is (in order of the steps, functions expanded, so that renaming,
+ * inlining and rewriting its surroundings keep them), and how often it ran in
+ * this run.
+ */
+struct rng kcall_rng(struct kcall *c);
 
 /* Broadcast shape of two; false if they do not fit. */
 bool broadcast_dims(const struct array *a, const struct array *b, int *rank,

@@ -103,6 +103,9 @@ void exec_free(struct exec *e);
  * out: one per graph output, owned by the caller (array_unref). */
 enum status exec_run(struct exec *e, struct array *const *in,
 		     struct array **out);
+/* Random nodes whose results are used.  Models with equally many, in the same
+ * order, get the same random numbers. */
+uint32_t exec_random_nodes(const struct exec *e);
 size_t exec_planned_bytes(const struct exec *e); /* arena size */
 
 struct plan_stats { /* bytes; of the last run or the static plan */
@@ -168,6 +171,8 @@ double compare_mean(const struct compare *c);
 /* |got - want| <= atol + rtol * |want| everywhere, integers equal? */
 bool arrays_close(const struct array *got, const struct array *want,
 		  double rtol, double atol, struct buf *why);
+/* Same type and dims, elements of sequences included? */
+bool arrays_alike(const struct array *a, const struct array *b);
 
 /* ---- NumPy files (npy.c) ---- */
 enum status npy_read(struct diag *d, const char *path, struct array **out);

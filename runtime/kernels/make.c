@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * make.c -- operators that make data from little: constants, ranges, fills,
- * triangles, random numbers.
+ * triangles.
  */
 #include <math.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "runtime/kernels/move_p.h"
 
 /* ---- Constant ---- */
@@ -256,89 +255,5 @@ enum status k_trilu(struct kcall *c)
 		tri_row(out.p + (size_t)(r * cols) * in.size, r % rows, cols, k,
 			upper, in.size);
 	elems_done(&out);
-	return OK;
-}
-
-/* ---- random numbers ---- */
-
-static enum status random_type(struct kcall *c, enum dtype like, enum dtype *dt)
-{
-	int64_t num = node_attr_int(c->node, "dtype", like);
-
-	if (!dtype_valid(num) || num == DT_STRING ||
-	    dtype_kind((enum dtype)num) == 'c')
-		return kcall_error(c, E_attr, "dtype %lld", (long long)num);
-	*dt = (enum dtype)num;
-	return OK;
-}
-
-static void random_fill(struct kcall *c, struct array *y)
-{
-	bool normal = c->node->op->id == OP_RandomNormal ||
-		      c->node->op->id == OP_RandomNormalLike;
-	double a = normal ? node_attr_float(c->node, "mean", 0)
-			  : node_attr_float(c->node, "low", 0);
-	double b = normal ? node_attr_float(c->node, "scale", 1)
-			  : node_attr_float(c->node, "high", 1) - a;
-	struct rng r = rng_make(kcall_seed(c), c->node->order);
-
-	for (int64_t i = 0; i < y->n; i++)
-		dtype_set(y->dt, y->data, (size_t)i,
-			  a + b * (normal ? rng_normal(&r) : rng_unit(&r)));
-}
-
-enum status k_random(struct kcall *c)
-{
-	size_t n;
-	const int64_t *dim = node_attr_ints(c->node, "shape", &n);
-	struct array *y;
-	enum dtype dt;
-	enum status st = random_type(c, DT_F32, &dt);
-
-	if (!st && !node_has_attr(c->node, "shape"))
-		st = kcall_error(c, E_attr, "shape is missing");
-	if (st)
-		return st;
-	y = kcall_out(c, 0, dt, n > INT32_MAX ? INT32_MAX : (int)n, dim);
-	if (!y)
-		return LIMIT;
-	random_fill(c, y);
-	return OK;
-}
-
-enum status k_random_like(struct kcall *c)
-{
-	const struct array *x = c->in[0];
-	struct array *y;
-	enum dtype dt;
-	enum status st = random_type(c, x->dt, &dt);
-
-	if (st)
-		return st;
-	y = kcall_out(c, 0, dt, x->rank, x->dim);
-	if (!y)
-		return LIMIT;
-	random_fill(c, y);
-	return OK;
-}
-
-enum status k_bernoulli(struct kcall *c)
-{
-	const struct array *x = c->in[0];
-	struct rng r = rng_make(kcall_seed(c), c->node->order);
-	struct array *y;
-	enum dtype dt;
-	enum status st = random_type(c, x->dt, &dt);
-
-	if (!st && !dtype_is_float(x->dt))
-		st = kcall_error(c, E_type, "probabilities are not floats");
-	if (st)
-		return st;
-	y = kcall_out(c, 0, dt, x->rank, x->dim);
-	if (!y)
-		return LIMIT;
-	for (int64_t i = 0; i < y->n; i++)
-		dtype_set(dt, y->data, (size_t)i,
-			  rng_unit(&r) < dtype_get(x->dt, x->data, (size_t)i));
 	return OK;
 }

@@ -157,39 +157,11 @@ enum status k_unsqueeze(struct kcall *c)
 	return kcall_view(c, 0, c->in[0], rank, dim);
 }
 
-/* ---- Identity, Dropout ---- */
+/* ---- Identity ---- */
 
 enum status k_identity(struct kcall *c)
 {
 	kcall_pass(c, 0, c->in[0]);
-	return OK;
-}
-
-/* Inference: the data passes, the mask keeps everything.  Versions 1 and 6
- * default to training mode, which no runtime follows any more. */
-enum status k_dropout(struct kcall *c)
-{
-	const struct array *x = c->in[0];
-	enum dtype dt = c->node->op->since < 10 ? x->dt : DT_BOOL;
-	struct array *mask;
-	int64_t training = 0;
-	double ratio = 0.5;
-	enum status st = kcall_float(c, 1, 0.5, &ratio);
-
-	if (!st && c->node->op->since >= 12)
-		st = kcall_int(c, 2, 0, &training);
-	if (st)
-		return st;
-	if (training && ratio != 0)
-		return kcall_error(c, E_unsupported, "training mode");
-	kcall_pass(c, 0, c->in[0]);
-	if (!kcall_wants(c, 1))
-		return OK;
-	mask = kcall_out(c, 1, dt, x->rank, x->dim);
-	if (!mask)
-		return LIMIT;
-	for (int64_t i = 0; i < mask->n; i++)
-		dtype_set(dt, mask->data, (size_t)i, 1);
 	return OK;
 }
 

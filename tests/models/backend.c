@@ -46,7 +46,7 @@ static bool is_random(const struct model *m)
 	model_graphs(m, &g);
 	for (size_t i = 0; i < g.n; i++)
 		graph_foreach (n, g.p[i])
-			random |= (n->op->flags & OPF_RANDOM) != 0;
+			random |= node_random(n);
 	vec_release(&g);
 	return random;
 }

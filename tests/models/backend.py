@@ -154,12 +154,18 @@ def differs(got, want, random, t):
 
 # ---- one test ----
 
-def ops(nodes):
+def walk(nodes):
+    """The nodes and those in their bodies."""
     for n in nodes:
-        yield n.op_type
+        yield n
         for a in n.attribute:
             for g in (a.g, *a.graphs):
-                yield from ops(g.node)
+                yield from walk(g.node)
+
+
+def is_random(n):
+    training = n.op_type == "Dropout" and len(n.input) > 2 and n.input[2]
+    return n.op_type in RANDOM or bool(training)
 
 
 def pare(options, *args):
@@ -220,7 +226,7 @@ def run_test(job):
         nodes = list(model.graph.node)
         for f in model.functions:
             nodes += f.node
-        random = not RANDOM.isdisjoint(ops(nodes))
+        random = any(is_random(n) for n in walk(nodes))
         run_sets(t, t.model, model, options, random)
     except Failed as e:
         return Result(*e.args, random, None)
