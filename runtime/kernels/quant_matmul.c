@@ -59,13 +59,10 @@ static void store_row(const struct qmatmul *q, const struct qsimd *s,
 		       (q->fbias ? q->fbias[j + k] : 0.0f);
 }
 
-static enum status run_reference(struct kcall *c, struct qmatmul *q)
+static void run_reference(const struct qmatmul *q)
 {
 	const struct matmul *mm = &q->mm;
 
-	q->y = kcall_out(c, 0, q->to, mm->rank, mm->dim);
-	if (!q->y)
-		return LIMIT;
 	for (int64_t t = 0; t < mm->batch; t++)
 		for (int64_t i = 0; i < mm->m; i++)
 			for (int64_t j = 0; j < mm->n; j++) {
@@ -77,7 +74,12 @@ static enum status run_reference(struct kcall *c, struct qmatmul *q)
 					  (t * mm->m + i) * mm->n + j, &sum, i,
 					  j, 1);
 			}
-	return OK;
+}
+
+static enum status make_result(struct kcall *c, struct qmatmul *q)
+{
+	q->y = kcall_out(c, 0, q->to, q->mm.rank, q->mm.dim);
+	return q->y ? OK : LIMIT;
 }
 
 enum status k_qmatmul(struct kcall *c)
@@ -85,7 +87,11 @@ enum status k_qmatmul(struct kcall *c)
 	struct qmatmul q;
 	enum status s = qmatmul_init(c, &q);
 
-	return s == OK ? run_reference(c, &q) : s;
+	if (s == OK)
+		s = make_result(c, &q);
+	if (s == OK)
+		run_reference(&q);
+	return s;
 }
 
 /* ---- fast ---- */
@@ -193,10 +199,7 @@ static enum status run_fast(struct kcall *c, struct qmatmul *q)
 {
 	struct matmul *mm = &q->mm;
 
-	q->y = kcall_out(c, 0, q->to, mm->rank, mm->dim);
-	if (!q->y)
-		return LIMIT;
-	if (q->y->n == 0)
+	if (mm->batch == 0 || mm->m == 0 || mm->n == 0)
 		return OK;
 	/* One B for all of A: the batch is just more rows. */
 	if (mm->nb == 1 && mm->na == mm->batch && !q->a.zstep && !q->row_step) {
@@ -217,5 +220,21 @@ enum status k_qmatmul_fast(struct kcall *c)
 	struct qmatmul q;
 	enum status s = qmatmul_init(c, &q);
 
+	if (s == OK)
+		s = make_result(c, &q);
 	return s == OK ? run_fast(c, &q) : s;
+}
+
+enum status qmatmul_floats(struct kcall *c, struct qmatmul *q, bool fast,
+			   float *y)
+{
+	struct array into = {.data = y};
+	enum status s = OK;
+
+	q->y = &into;
+	if (fast)
+		s = run_fast(c, q);
+	else
+		run_reference(q);
+	return s;
 }

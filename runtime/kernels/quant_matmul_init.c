@@ -154,6 +154,21 @@ static enum status init_to_float(struct kcall *c, struct qmatmul *q)
 	return s == OK ? multipliers(c, q, 2, 3, 1, 1) : s;
 }
 
+/* The projection of QAttention. */
+static enum status init_attention(struct kcall *c, struct qmatmul *q)
+{
+	enum status s = need_f32(c, 2);
+
+	*q = (struct qmatmul){.jb = 1, .jbz = 7, .to = DT_F32};
+	if (s == OK)
+		s = matmul_init(c, &q->mm, 0, 1);
+	if (s == OK)
+		s = operands(c, q, 6);
+	if (s == OK)
+		s = float_bias(c, q, 2);
+	return s == OK ? multipliers(c, q, 3, 4, 1, 1) : s;
+}
+
 /* A becomes uint8 as DynamicQuantizeLinear would make it. */
 static enum status init_dynamic(struct kcall *c, struct qmatmul *q)
 {
@@ -197,6 +212,8 @@ enum status qmatmul_init(struct kcall *c, struct qmatmul *q)
 		return init_linear(c, q);
 	case OP_ms_QGemm:
 		return init_gemm(c, q);
+	case OP_ms_QAttention:
+		return init_attention(c, q);
 	case OP_ms_MatMulIntegerToFloat:
 		return init_to_float(c, q);
 	default:

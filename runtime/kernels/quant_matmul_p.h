@@ -33,4 +33,9 @@ struct qmatmul {
 /* The node's operator decides (quant_matmul_init.c). */
 enum status qmatmul_init(struct kcall *c, struct qmatmul *q);
 
+/* The float results of a product without an output of its own (QAttention),
+ * m n floats; both sets give the same bits. */
+enum status qmatmul_floats(struct kcall *c, struct qmatmul *q, bool fast,
+			   float *y);
+
 #endif

@@ -144,6 +144,8 @@ def family(score, cases, rng, verbose):
     for b in refused:
         score.check(b.case.may_refuse, f"{b.name}: ONNX Runtime: {b.error}")
     if verbose:
+        for e in sorted({b.error for b in refused}):
+            print("  ", e.replace("\n", " ")[-200:])
         print(f"{cases[0].family}: {len(built)} cases, "
               f"{len(refused)} refused by ONNX Runtime")
     built = [b for b in built if not b.error]

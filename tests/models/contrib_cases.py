@@ -22,6 +22,11 @@ class Case:
     mask: object = None     # (name, got, want) -> both without what is free
     family: str = ""
 
+    def __post_init__(self):
+        self.attrs = dict(self.attrs)
+        self.inputs = [np.asarray(v) if isinstance(v, np.generic) else v
+                       for v in self.inputs]
+
 
 def cases(f):
     """A generator of the cases of one draw."""
@@ -221,3 +226,105 @@ def gather_block_quantized(rng):
                 maybe(rng, 1) and int4(rng.integers(lo, hi, sshape), signed)],
                dict(block_size=16, gather_axis=g, quantize_axis=q),
                fixed=(0, 2, 3))
+
+
+# ---- attention ----
+
+def mask_of(rng, batch, q, total):
+    """A mask that leaves something to every query, in one of its forms."""
+    form = int(rng.integers(5))
+    if form == 0:
+        return None
+    if form == 1:
+        return rng.integers(1, total + 1, batch).astype(np.int32)
+    if form == 2:
+        end = rng.integers(1, total + 1, batch)
+        start = rng.integers(0, end)
+        return np.concatenate([end, start]).astype(np.int32)
+    m = rng.integers(0, 2, (batch, total) if form == 3 else
+                     (batch, q, total)).astype(np.int32)
+    m[..., 0] = 1
+    return m
+
+
+def score_bias(rng, batch, heads, q, total):
+    return maybe(rng, f32(rng, pick(rng, 1, batch), pick(rng, 1, heads), q,
+                          total))
+
+
+@cases
+def multi_head_attention(rng):
+    batch, heads, q, kv = dims(rng, 4, 5)
+    size, vsize = 8 * int(rng.integers(1, 4)), 8 * int(rng.integers(1, 4))
+    if rng.integers(4) == 0:
+        q, kv = int(rng.integers(20, 70)), int(rng.integers(200, 600))
+    causal = int(rng.integers(2))
+    form = pick(rng, "plain", "plain", "heads")
+    past = int(rng.integers(1, 5)) if form == "plain" and rng.integers(2) \
+        else 0
+    if causal:
+        q = min(q, kv)
+    if past or form == "heads":
+        vsize = size
+    total = past + kv
+    query = f32(rng, batch, q, heads * size)
+    key, value = (f32(rng, batch, kv, heads * s) for s in (size, vsize))
+    if form == "heads":
+        key, value = (f32(rng, batch, heads, kv, s) for s in (size, vsize))
+    bias = maybe(rng, f32(rng, heads * (2 * size + vsize)))
+    mask = mask_of(rng, batch, q, total)
+    if mask is not None and mask.shape == (2 * batch,):
+        mask = None
+    attrs = dict(num_heads=heads, unidirectional=causal)
+    if rng.integers(3) == 0:
+        attrs["scale"] = float(rng.uniform(0.1, 0.5))
+    if rng.integers(3) == 0:
+        attrs["mask_filter_value"] = -3.5
+    pk = f32(rng, batch, heads, past, size) if past else None
+    pv = f32(rng, batch, heads, past, vsize) if past else None
+    yield Case("MultiHeadAttention",
+               [query, key, value, bias, mask,
+                score_bias(rng, batch, heads, q, total), pk, pv], attrs,
+               outputs=(0, 1, 2) if past else (0,))
+
+
+def weight8(rng, *shape):
+    """A weight and its zero point.  Where they are signed, 7 bits: ONNX
+    Runtime's products of uint8 and int8 saturate on CPUs without VNNI."""
+    if rng.integers(2):
+        return bytes_of(rng, *shape), bytes_of(rng)
+    return (rng.integers(-64, 64, shape).astype(np.int8),
+            rng.integers(-64, 64, ()).astype(np.int8))
+
+
+@cases
+def packed_attention(rng):
+    batch, heads, q = dims(rng, 3, 5)
+    size, vsize = 4 * int(rng.integers(1, 7)), 4 * int(rng.integers(1, 7))
+    depth, causal = int(rng.integers(1, 40)), int(rng.integers(2))
+    past = int(rng.integers(1, 5)) if rng.integers(2) else 0
+    if past or rng.integers(2):
+        vsize = size
+    total, cols = past + q, heads * (2 * size + vsize)
+    attrs = dict(num_heads=heads, unidirectional=causal)
+    if vsize != size:
+        attrs["qkv_hidden_sizes"] = [heads * s for s in (size, size, vsize)]
+    if rng.integers(3) == 0:
+        attrs["scale"] = float(rng.uniform(0.1, 0.5))
+    mask = mask_of(rng, batch, q, total)
+    state = f32(rng, 2, batch, heads, past, size) if past else None
+    outputs = (0, 1) if past or (vsize == size and rng.integers(2)) else (0,)
+    yield Case("Attention",
+               [f32(rng, batch, q, depth), f32(rng, depth, cols, scale=0.3),
+                f32(rng, cols), mask, state,
+                None if past else score_bias(rng, batch, heads, q, total)],
+               attrs, outputs)
+    attrs.pop("qkv_hidden_sizes", None)
+    cols = heads * 3 * size
+    weight, zero = weight8(rng, depth, cols)
+    each = rng.integers(2)
+    yield Case("QAttention",
+               [bytes_of(rng, batch, q, depth), weight, f32(rng, cols),
+                np.float32(0.01), scales(rng, *((cols,) if each else ())),
+                mask, bytes_of(rng), zero, state], attrs, outputs,
+               fixed=pick(rng, (), (1, 7)))
