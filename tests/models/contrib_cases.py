@@ -230,7 +230,7 @@ def gather_block_quantized(rng):
 
 # ---- attention ----
 
-def mask_of(rng, batch, q, total):
+def mask_of(rng, batch, q, total, whole=1):
     """A mask that leaves something to every query, in one of its forms."""
     form = int(rng.integers(5))
     if form == 0:
@@ -239,7 +239,7 @@ def mask_of(rng, batch, q, total):
         return rng.integers(1, total + 1, batch).astype(np.int32)
     if form == 2:
         end = rng.integers(1, total + 1, batch)
-        start = rng.integers(0, end)
+        start = rng.integers(0, end) * whole
         return np.concatenate([end, start]).astype(np.int32)
     m = rng.integers(0, 2, (batch, total) if form == 3 else
                      (batch, q, total)).astype(np.int32)
@@ -311,7 +311,7 @@ def packed_attention(rng):
         attrs["qkv_hidden_sizes"] = [heads * s for s in (size, size, vsize)]
     if rng.integers(3) == 0:
         attrs["scale"] = float(rng.uniform(0.1, 0.5))
-    mask = mask_of(rng, batch, q, total)
+    mask = mask_of(rng, batch, q, total, 1 - causal)
     state = f32(rng, 2, batch, heads, past, size) if past else None
     outputs = (0, 1) if past or (vsize == size and rng.integers(2)) else (0,)
     yield Case("Attention",
@@ -328,3 +328,81 @@ def packed_attention(rng):
                 np.float32(0.01), scales(rng, *((cols,) if each else ())),
                 mask, bytes_of(rng), zero, state], attrs, outputs,
                fixed=pick(rng, (), (1, 7)))
+
+
+@cases
+def rotary_embedding(rng):
+    batch, heads, seq = dims(rng, 3, 5)
+    size, rows = 4 * int(rng.integers(1, 9)), int(rng.integers(10, 20))
+    if rng.integers(2):
+        x = f32(rng, batch, heads, seq, size)
+    else:
+        x = f32(rng, batch, seq, heads * size)
+    attrs, turned = {"interleaved": int(rng.integers(2))}, size
+    if rng.integers(2):
+        turned = size // 2
+        attrs |= {"rotary_embedding_dim": turned, "num_heads": heads}
+    pos = pick(rng, np.array([int(rng.integers(0, 4))], np.int64),
+               rng.integers(0, rows, (batch, seq)).astype(np.int64))
+    yield Case("RotaryEmbedding",
+               [x, pos, f32(rng, rows, turned // 2),
+                f32(rng, rows, turned // 2)], attrs)
+
+
+@cases
+def group_query_attention(rng):
+    batch, kv_heads = dims(rng, 2, 3)
+    heads = kv_heads * int(rng.integers(1, 4))
+    size = 16 * int(rng.integers(1, 3))
+    prompt = rng.integers(2)
+    q = int(rng.integers(1, 7)) if prompt else 1
+    if prompt:
+        past, total = 0, q
+        last = np.full(batch, q - 1, np.int32)
+    else:
+        past = int(rng.integers(1, 9))
+        last = rng.integers(0, past + 1, batch).astype(np.int32)
+        last[0] = past
+        total = past + 1
+        if batch == 1:
+            q = int(rng.integers(1, 4))
+            past += q - 1
+            last[0], total = past, past + 1
+    packed = rng.integers(2)
+    query = f32(rng, batch, q, (heads + 2 * kv_heads * packed) * size)
+    key = None if packed else f32(rng, batch, q, kv_heads * size)
+    value = None if packed else f32(rng, batch, q, kv_heads * size)
+    rotary = int(rng.integers(2))
+    attrs = dict(num_heads=heads, kv_num_heads=kv_heads, do_rotary=rotary,
+                 rotary_interleaved=int(rng.integers(2)))
+    if rng.integers(2):
+        attrs["local_window_size"] = int(rng.integers(1, 6))
+    if rng.integers(3) == 0:
+        attrs["softcap"] = 5.0
+    if rng.integers(3) == 0:
+        attrs["scale"] = 0.3
+    sink = None
+    if rng.integers(3) == 0:
+        sink = f32(rng, heads)
+    elif rng.integers(3) == 0:
+        attrs["smooth_softmax"] = 1
+    shape = (batch, kv_heads, past, size)
+
+    def valid(name, got, want):
+        if got.shape != want.shape or got.ndim != 4:
+            return got, want
+        keep = np.arange(got.shape[2])[None, :] <= last[:, None]
+        keep = keep[:, None, :, None]
+        return np.where(keep, got, 0), np.where(keep, want, 0)
+
+    yield Case("GroupQueryAttention",
+               [query, key, value,
+                None if prompt else f32(rng, *shape),
+                None if prompt else f32(rng, *shape), last,
+                np.array(total, np.int32),
+                f32(rng, 20, size // 2) if rotary else None,
+                f32(rng, 20, size // 2) if rotary else None,
+                maybe(rng, last[:, None] - np.arange(q)[::-1].astype(np.int64))
+                if rotary and q == 1 else None,
+                score_bias(rng, batch, heads, q, total), sink],
+               attrs, outputs=(0, 1, 2), mask=valid, fixed=(5, 6))
