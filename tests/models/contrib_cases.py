@@ -367,7 +367,7 @@ def group_query_attention(rng):
         if batch == 1:
             q = int(rng.integers(1, 4))
             past += q - 1
-            last[0], total = past, past + 1
+            last[0], total = past + q - 1, past + q
     packed = rng.integers(2)
     query = f32(rng, batch, q, (heads + 2 * kv_heads * packed) * size)
     key = None if packed else f32(rng, batch, q, kv_heads * size)
