@@ -190,14 +190,15 @@ enum status infer_linear_attention(struct node *n)
 		st = out_shape(
 			n, 1, 4,
 			(struct dim[]){k.batch, k.heads, k.size, v.size});
-	return st;
+	return st ? st : out_shape_of(n, 1, 3);
 }
 
 /* The state holds the last kernel - 1 positions. */
 enum status infer_causal_conv(struct node *n)
 {
-	int rx, rw;
+	int rx, rw, rb;
 	const struct dim *x = in_dims(n, 0, &rx), *w = in_dims(n, 1, &rw);
+	const struct dim *b = in_dims(n, 2, &rb);
 	struct dim d[3];
 	enum status st = out_shape_of(n, 0, 0);
 
@@ -212,8 +213,13 @@ enum status infer_causal_conv(struct node *n)
 		return infer_error(n, E_shape,
 				   "%lld channels, but kernels for %lld",
 				   (long long)x[1].n, (long long)w[0].n);
+	if (b && rb == 1 && !dim_join(d[1], b[0], &d[1]))
+		return infer_error(n, E_shape,
+				   "%lld channels, but a bias for %lld",
+				   (long long)d[1].n, (long long)b[0].n);
 	d[2] = w ? dim_sub(node_model(n), w[2], dim_of(1)) : dim_none();
 	if (!dim_known(d[2]) && d[2].s == 0)
 		d[2] = dim_none();
-	return out_shape(n, 1, 3, d);
+	st = out_shape(n, 1, 3, d);
+	return st ? st : out_shape_of(n, 1, 3);
 }

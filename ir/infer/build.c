@@ -135,10 +135,11 @@ enum status infer_expand(struct node *n)
 		s = dims_new(n, (size_t)r);
 		for (int i = 0; i < r; i++) {
 			int k = i - (r - rank);
+			bool stays = i < r - (int)count ||
+				     (dim_known(x[k >= 0 ? k : 0]) &&
+				      x[k >= 0 ? k : 0].n != 1);
 
-			s[i] = k >= 0 && dim_known(x[k]) && x[k].n != 1
-				       ? x[k]
-				       : dim_none();
+			s[i] = k >= 0 && stays ? x[k] : dim_none();
 		}
 		return out_shape(n, 0, r, s);
 	}

@@ -4,7 +4,8 @@
  *
  * The type of a value that a loop carries must hold before and after every
  * iteration: it starts as the initial one and is widened by what the body
- * returns until nothing changes, which takes at most ROUNDS rounds.
+ * returns until nothing changes, which takes at most ROUNDS rounds.  Scan
+ * requires one shape of all iterations, so what both say holds there.
  */
 #include "ir/infer/infer.h"
 
@@ -68,6 +69,7 @@ enum status infer_if(struct node *n)
 struct carried {
 	struct graph *body;
 	uint32_t in0, out0, n;
+	bool fixed; /* of one shape in all iterations */
 	const struct type **t;
 };
 
@@ -84,14 +86,30 @@ static bool widen(struct model *m, struct carried *c, bool last)
 
 	for (uint32_t i = 0; i < c->n; i++) {
 		const struct type *t = returned(c->body, c->out0 + i);
-		const struct type *j = type_join(m, c->t[i], t);
+		const struct type *j =
+			c->fixed ? type_merge(m, c->t[i], t) : NULL;
+		bool merged = j != NULL;
 
+		if (!merged)
+			j = type_join(m, c->t[i], t);
 		if (j == c->t[i])
 			continue;
 		same = false;
-		c->t[i] = last ? without_shape(m, j) : j;
+		c->t[i] = last && !merged ? without_shape(m, j) : j;
 	}
 	return same;
+}
+
+/* What the body declares of a carried value holds of the first one, too. */
+static void take_declared(struct model *m, struct carried *c)
+{
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct info *in = &c->body->in_info[c->in0 + i];
+		const struct type *t = type_merge(m, c->t[i], in->decl);
+
+		if (c->fixed && t)
+			c->t[i] = t;
+	}
 }
 
 static enum status infer_carried(struct node *n, struct carried *c,
@@ -100,6 +118,7 @@ static enum status infer_carried(struct node *n, struct carried *c,
 	struct model *m = node_model(n);
 	enum status st = OK;
 
+	take_declared(m, c);
 	for (int round = 0; round < ROUNDS && !st; round++) {
 		infer_reset(c->body);
 		for (uint32_t i = 0; i < c->body->nin && !st; i++) {
@@ -232,7 +251,7 @@ enum status infer_scan(struct node *n)
 	size_t nin, nout;
 	const int64_t *in_axes = node_attr_ints(n, "scan_input_axes", &nin);
 	const int64_t *out_axes = node_attr_ints(n, "scan_output_axes", &nout);
-	struct carried c = {.body = body};
+	struct carried c = {.body = body, .fixed = true};
 	const struct type **t;
 	struct dim len = dim_none(), d;
 	enum status st;
@@ -280,7 +299,7 @@ enum status infer_scan_old(struct node *n)
 {
 	struct graph *body = node_attr_graph(n, "body");
 	int64_t k = node_attr_int(n, "num_scan_inputs", 0);
-	struct carried c = {.body = body};
+	struct carried c = {.body = body, .fixed = true};
 	const struct type **t;
 	struct dim len = dim_none(), batch = dim_none(), d;
 	enum status st;

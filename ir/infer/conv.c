@@ -412,9 +412,12 @@ enum status infer_col2im(struct node *n)
 
 	x = in_dims(n, 0, &rank);
 	if (!in_data(n, 1, &img, &ni)) {
-		if (in_length(n, 1, &ni))
-			return out_rank(n, 0, (int)ni + 2);
-		return OK;
+		if (!in_length(n, 1, &ni) || ni > INFER_MAX_RANK)
+			return OK;
+		d = dims_new(n, ni);
+		for (uint32_t i = 0; i < ni; i++)
+			d[i] = dim_none();
+		img = d;
 	}
 	d = dims_new(n, ni + 2u);
 	d[0] = x && rank == 3 ? x[0] : dim_none();

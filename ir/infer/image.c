@@ -110,6 +110,17 @@ static enum status by_sizes(struct node *n, const struct dim *x, int rank,
 	return out_shape(n, 0, rank, d);
 }
 
+/* Axes that are not listed keep their sizes. */
+static enum status keep_others(struct node *n, const struct dim *x, int rank,
+			       const int *axes, size_t naxes)
+{
+	struct dim *d = dims_copy(n, x, (size_t)rank);
+
+	for (size_t i = 0; i < naxes; i++)
+		d[axes[i]] = dim_none();
+	return out_shape(n, 0, rank, d);
+}
+
 static enum status resize(struct node *n, uint32_t scales, uint32_t sizes)
 {
 	int rank;
@@ -145,7 +156,7 @@ static enum status resize(struct node *n, uint32_t scales, uint32_t sizes)
 		return by_sizes(n, x, rank, size, count, axes);
 	}
 	if (!f || nf == 0)
-		return out_rank(n, 0, rank);
+		return keep_others(n, x, rank, axes, naxes);
 	if (nf != naxes)
 		return infer_error(n, E_shape, "%zu scales for %zu axes", nf,
 				   naxes);
@@ -199,16 +210,24 @@ enum status infer_grid_sample(struct node *n)
 /* theta [N, k, k+1], size [N, C, d...]: [N, d..., k] */
 enum status infer_affine_grid(struct node *n)
 {
-	const struct dim *v;
+	const struct dim *v = NULL, *theta;
 	uint32_t count;
 	struct dim *d;
+	int rank;
 
-	if (!in_data(n, 1, &v, &count) || (count != 4 && count != 5))
+	if (!in_data(n, 1, &v, &count) && !in_length(n, 1, &count))
 		return OK;
+	if (count != 4 && count != 5)
+		return OK;
+	theta = in_dims(n, 0, &rank);
 	d = dims_new(n, count);
-	d[0] = v[0];
+	d[0] = v ? v[0] : dim_none();
+	if (theta && rank == 3 && !dim_join(d[0], theta[0], &d[0]))
+		return infer_error(n, E_shape,
+				   "%lld transforms for a batch of %lld",
+				   (long long)theta[0].n, (long long)d[0].n);
 	for (uint32_t i = 1; i + 1 < count; i++)
-		d[i] = v[i + 1];
+		d[i] = v ? v[i + 1] : dim_none();
 	d[count - 1] = dim_of(count - 2);
 	return out_shape(n, 0, (int)count, d);
 }
@@ -281,7 +300,8 @@ enum status infer_center_crop_pad(struct node *n)
 	if (st)
 		return st;
 	if (!in_data(n, 1, &v, &count))
-		return out_rank(n, 0, rank);
+		return naxes ? keep_others(n, x, rank, axes, naxes)
+			     : out_rank(n, 0, rank);
 	if (count != (naxes ? naxes : (size_t)rank))
 		return infer_error(n, E_shape, "%u sizes for rank %d",
 				   (unsigned)count, rank);

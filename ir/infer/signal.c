@@ -18,6 +18,18 @@ static bool scalar_size(struct node *n, uint32_t i, struct dim *d)
 	return !dim_number(node_model(n), *d, &x) || x >= 0;
 }
 
+/* Whichever axis it is: only its size may change. */
+static enum status dft_any_axis(struct node *n, const struct dim *x, int rank,
+				bool half, bool inverse)
+{
+	struct dim *d = dims_copy(n, x, (size_t)rank);
+
+	for (int i = 0; i < rank && (half || in_given(n, 1)); i++)
+		d[i] = dim_none();
+	d[rank - 1] = dim_of(half && inverse ? 1 : 2);
+	return out_shape(n, 0, rank, d);
+}
+
 /*
  * [batch, signal..., 1 or 2]; the transformed axis takes dft_length; one-sided
  * it keeps floor(length/2) + 1 bins.
@@ -40,7 +52,7 @@ enum status infer_dft(struct node *n)
 		return OK;
 	if (!attr && in_given(n, 2)) {
 		if (!in_ints(n, 2, &v, &count) || count != 1)
-			return out_rank(n, 0, rank);
+			return dft_any_axis(n, x, rank, half, inverse);
 		at = v[0];
 	}
 	st = axis_check(n, at, rank, &axis);
