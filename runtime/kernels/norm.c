@@ -104,6 +104,20 @@ struct group_job {
 	float *y;
 };
 
+/* y = (x - m) a + b, block by block: with m folded into b, an input far from
+ * zero, or without variance, would lose what b says. */
+static void centred_affine(const struct simd *s, float *y, const float *x,
+			   int64_t n, float m, float a, float b)
+{
+	enum { BLOCK = 2048 };
+
+	for (int64_t k; n; n -= k, x += k, y += k) {
+		k = n < BLOCK ? n : BLOCK;
+		s->affine(y, x, k, 1, -m);
+		s->affine(y, y, k, a, b);
+	}
+}
+
 static void group_task(void *arg, size_t i)
 {
 	const struct group_job *j = arg;
@@ -117,10 +131,9 @@ static void group_task(void *arg, size_t i)
 
 	for (int64_t q = 0; q < g->per; q++) {
 		int64_t p = g->per_group ? gr : gr * g->per + q;
-		float a = inv * j->scale[p];
 
-		j->s->affine(y + q * g->inner, x + q * g->inner, g->inner, a,
-			     j->bias[p] - m * a);
+		centred_affine(j->s, y + q * g->inner, x + q * g->inner,
+			       g->inner, m, inv * j->scale[p], j->bias[p]);
 	}
 }
 

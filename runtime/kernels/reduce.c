@@ -381,7 +381,9 @@ static void reduce_go(struct reduce *r)
 
 /* ---- axes ---- */
 
-static enum status reduce_axes(struct kcall *c, uint64_t *set, bool *noop)
+/* No axes: all of them, or none, which leaves the element's own part: the
+ * square of ReduceSumSquare. */
+static enum status reduce_axes(struct kcall *c, uint64_t *set)
 {
 	const struct array *x = c->in[0];
 	const int64_t *axes;
@@ -389,13 +391,10 @@ static enum status reduce_axes(struct kcall *c, uint64_t *set, bool *noop)
 	enum status st = kcall_attr_or_ints(c, "axes", 1, &axes, &n);
 
 	*set = 0;
-	*noop = false;
 	if (st)
 		return st;
-	if (n == 0) {
-		*noop = node_attr_int(c->node, "noop_with_empty_axes", 0) != 0;
-		*set = *noop ? 0 : UINT64_MAX;
-	}
+	if (n == 0 && !node_attr_int(c->node, "noop_with_empty_axes", 0))
+		*set = UINT64_MAX;
 	for (size_t i = 0; i < n; i++) {
 		int a;
 
@@ -448,14 +447,14 @@ enum status k_reduce(struct kcall *c)
 	struct reduce r = {.op = c->node->op->id,
 			   .fold = fold_of(c->node->op->id),
 			   .x = x};
-	bool keep = node_attr_int(c->node, "keepdims", 1) != 0, noop;
+	bool keep = node_attr_int(c->node, "keepdims", 1) != 0;
 	int64_t dim[KERNEL_MAX_RANK];
 	uint64_t set;
 	int rank;
 	enum status st = move_rank(c, x->rank);
 
 	if (!st)
-		st = reduce_axes(c, &set, &noop);
+		st = reduce_axes(c, &set);
 	if (!st && !lane_of(x->dt, &r.lane))
 		st = kcall_error(c, E_type, "elements of type %s",
 				 dtype_name(x->dt));
@@ -465,9 +464,6 @@ enum status k_reduce(struct kcall *c)
 	r.y = kcall_out(c, 0, x->dt, rank, dim);
 	if (!r.y)
 		return LIMIT;
-	if (noop && x->bytes)
-		memcpy(r.y->data, x->data, x->bytes);
-	else
-		reduce_go(&r);
+	reduce_go(&r);
 	return OK;
 }

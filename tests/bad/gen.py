@@ -80,7 +80,7 @@ def _(_):
 @file('opset-many')
 def _(_):
     many = b''.join(opset(1, 'd%d' % i) for i in range(100000))
-    return model(simple(), imports=opset() + many + opset(1, 'd7'))
+    return model(simple(), imports=opset() + many + opset(2, 'd7'))
 
 
 @file('graph-twice')
