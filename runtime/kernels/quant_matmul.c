@@ -85,8 +85,11 @@ static enum status make_result(struct kcall *c, struct qmatmul *q)
 enum status k_qmatmul(struct kcall *c)
 {
 	struct qmatmul q;
-	enum status s = qmatmul_init(c, &q);
+	enum status s;
 
+	if (qmatmul_is_any(c))
+		return qmatmul_any(c);
+	s = qmatmul_init(c, &q);
 	if (s == OK)
 		s = make_result(c, &q);
 	if (s == OK)
@@ -218,8 +221,11 @@ static enum status run_fast(struct kcall *c, struct qmatmul *q)
 enum status k_qmatmul_fast(struct kcall *c)
 {
 	struct qmatmul q;
-	enum status s = qmatmul_init(c, &q);
+	enum status s;
 
+	if (qmatmul_is_any(c))
+		return qmatmul_any(c);
+	s = qmatmul_init(c, &q);
 	if (s == OK)
 		s = make_result(c, &q);
 	return s == OK ? run_fast(c, &q) : s;

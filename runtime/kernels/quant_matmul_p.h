@@ -38,4 +38,8 @@ enum status qmatmul_init(struct kcall *c, struct qmatmul *q);
 enum status qmatmul_floats(struct kcall *c, struct qmatmul *q, bool fast,
 			   float *y);
 
+/* QLinearMatMul of float8, or with scales per matrix (quant_matmul_any.c). */
+bool qmatmul_is_any(const struct kcall *c);
+enum status qmatmul_any(struct kcall *c);
+
 #endif

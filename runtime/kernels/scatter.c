@@ -61,12 +61,29 @@ static int64_t combine_i(enum reduction r, int64_t a, int64_t b, bool u64)
 	}
 }
 
+/* Sums and products of complex numbers, stored as pairs. */
+static void combine_c(struct array *y, size_t i, enum reduction r,
+		      const struct array *u, size_t k)
+{
+	enum dtype dt = y->dt == DT_C64 ? DT_F32 : DT_F64;
+	double a = dtype_get(dt, y->data, 2 * i);
+	double b = dtype_get(dt, y->data, 2 * i + 1);
+	double p = dtype_get(dt, u->data, 2 * k);
+	double q = dtype_get(dt, u->data, 2 * k + 1);
+	bool add = r == R_ADD;
+
+	dtype_set(dt, y->data, 2 * i, add ? a + p : a * p - b * q);
+	dtype_set(dt, y->data, 2 * i + 1, add ? b + q : a * q + b * p);
+}
+
 static void combine(struct array *y, int64_t at, enum reduction r,
 		    const struct array *u, int64_t from)
 {
 	size_t i = (size_t)at, k = (size_t)from;
 
-	if (dtype_is_float(y->dt))
+	if (dtype_kind(y->dt) == 'c')
+		combine_c(y, i, r, u, k);
+	else if (dtype_is_float(y->dt))
 		dtype_set(y->dt, y->data, i,
 			  combine_f(r, dtype_get(y->dt, y->data, i),
 				    dtype_get(u->dt, u->data, k)));
@@ -87,7 +104,8 @@ static enum status start(struct kcall *c, enum reduction *r, struct array **y,
 
 	if (!st && c->in[updates]->dt != x->dt)
 		st = kcall_error(c, E_type, "updates of another type");
-	if (!st && *r != R_NONE && !lane_of(x->dt, &l))
+	if (!st && *r != R_NONE && !lane_of(x->dt, &l) &&
+	    !(dtype_kind(x->dt) == 'c' && (*r == R_ADD || *r == R_MUL)))
 		st = kcall_error(c, E_type, "cannot reduce type %s",
 				 dtype_name(x->dt));
 	/* Sub-byte elements share bytes: single bits are set by value. */

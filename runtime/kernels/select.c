@@ -216,10 +216,24 @@ struct unique {
 	int64_t groups;
 };
 
+/* By the real part, then by the imaginary one. */
+static int order_c(const struct array *x, int64_t a, int64_t b)
+{
+	enum dtype dt = x->dt == DT_C64 ? DT_F32 : DT_F64;
+	size_t i = 2 * (size_t)a, k = 2 * (size_t)b;
+	int r = order_f(dtype_get(dt, x->data, i), dtype_get(dt, x->data, k));
+
+	return r ? r
+		 : order_f(dtype_get(dt, x->data, i + 1),
+			   dtype_get(dt, x->data, k + 1));
+}
+
 static int order_elem(const struct array *x, int64_t a, int64_t b)
 {
 	struct key p, q;
 
+	if (dtype_kind(x->dt) == 'c')
+		return order_c(x, a, b);
 	if (x->dt == DT_STRING)
 		return str_cmp(((const struct str *)x->data)[a],
 			       ((const struct str *)x->data)[b]);
@@ -336,8 +350,13 @@ static enum status unique_list(struct kcall *c, uint32_t i, const int64_t *v,
 
 static enum status unique_run(struct kcall *c, struct unique *u, bool sorted)
 {
-	int64_t *mem = kcall_scratch(c, (size_t)u->n * 5 * sizeof *mem);
+	int64_t *mem;
+	size_t bytes;
 
+	/* Slices without elements may be many. */
+	if (!mul_size((size_t)u->n, 5 * sizeof *mem, &bytes))
+		return kcall_error(c, E_dims, "%lld slices", (long long)u->n);
+	mem = kcall_scratch(c, bytes);
 	if (!mem)
 		return LIMIT;
 	u->order = mem;
@@ -360,8 +379,6 @@ enum status k_unique(struct kcall *c)
 	int axis = 0;
 	enum status st = move_rank(c, x->rank);
 
-	if (!st && dtype_kind(x->dt) == 'c')
-		st = kcall_error(c, E_type, "complex elements");
 	if (!st && !flat)
 		st = kcall_axis(c, node_attr_int(c->node, "axis", 0), x->rank,
 				&axis);
