@@ -11,7 +11,14 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "runtime/kernels/lanes_p.h"
 #include "runtime/kernels/simd_p.h"
+
+/* The type of the two parts of a complex number; else the type itself. */
+static enum dtype part_type(enum dtype dt)
+{
+	return dt == DT_C64 ? DT_F32 : dt == DT_C128 ? DT_F64 : dt;
+}
 
 static enum status all_maps(struct kcall *c, const struct resize *r,
 			    struct axis_map *m)
@@ -23,6 +30,18 @@ static enum status all_maps(struct kcall *c, const struct resize *r,
 			return s;
 	}
 	return OK;
+}
+
+static void set_number(struct array *y, size_t at, double v)
+{
+	enum dtype dt = part_type(y->dt);
+
+	if (dt == y->dt) {
+		dtype_set(dt, y->data, at, v);
+		return;
+	}
+	dtype_set(dt, y->data, 2 * at, v);
+	dtype_set(dt, y->data, 2 * at + 1, 0);
 }
 
 /* The extrapolation value wherever an axis is outside of the input. */
@@ -39,7 +58,7 @@ static void fill_outside(const struct resize *r, const struct axis_map *m,
 		for (int i = 0; i < r->rank; i++)
 			out |= !m[i].identity && m[i].outside[o[i]];
 		if (out)
-			dtype_set(y->dt, y->data, at, r->extrapolation);
+			set_number(y, at, r->extrapolation);
 		if (!odometer_next(r->rank, r->out, o))
 			return;
 	}
@@ -231,38 +250,70 @@ static void *run_passes(struct kcall *c, const struct resize *r,
 	return x;
 }
 
-static enum status run_weighted(struct kcall *c, const struct resize *r,
-				const struct axis_map *m, bool fast)
+static enum status fast_passes(struct kcall *c, const struct resize *r,
+			       const struct axis_map *m, struct array *y)
+{
+	const void *f = run_passes(c, r, m, c->in[0]->data, sizeof(float));
+
+	if (!f)
+		return LIMIT;
+	memcpy(y->data, f, y->bytes);
+	return OK;
+}
+
+/* In double; the parts of complex numbers are one more axis. */
+static enum status exact_passes(struct kcall *c, const struct resize *r,
+				struct axis_map *m, struct array *y)
 {
 	const struct array *x = c->in[0];
-	char kind = dtype_kind(x->dt);
-	struct array *y;
-	double *v;
+	enum dtype dt = part_type(x->dt);
+	int64_t parts = dt == x->dt ? 1 : 2;
+	struct resize q = *r;
+	double *v = nn_temp(c, x->n * parts);
 
-	if (x->dt == DT_STRING || kind == 'b' || kind == 'c')
-		return kcall_error(c, E_type, "interpolation of type %s",
-				   dtype_name(x->dt));
+	if (!v)
+		return LIMIT;
+	lanes_load(LANE_F64, dt, x->data, 0, 1, (size_t)(x->n * parts), v);
+	if (parts == 2) {
+		if (r->rank == KERNEL_MAX_RANK)
+			return kcall_error(c, E_unsupported, "rank %d",
+					   r->rank);
+		m[r->rank].identity = true;
+		q.in[r->rank] = q.out[r->rank] = 2;
+		q.rank++;
+	}
+	v = run_passes(c, &q, m, v, sizeof(double));
+	if (!v)
+		return LIMIT;
+	if (dtype_is_float(dt)) {
+		lanes_store(LANE_F64, dt, y->data, 0, (size_t)(y->n * parts),
+			    v);
+		return OK;
+	}
+	/* Integers are cut towards zero. */
+	for (int64_t i = 0; i < y->n; i++)
+		dtype_set(dt, y->data, (size_t)i,
+			  dt == DT_BOOL ? v[i] : trunc(v[i]));
+	return OK;
+}
+
+static enum status run_weighted(struct kcall *c, const struct resize *r,
+				struct axis_map *m, bool fast)
+{
+	const struct array *x = c->in[0];
+	struct array *y;
+	enum status s;
+
+	if (x->dt == DT_STRING)
+		return kcall_error(c, E_unsupported,
+				   "interpolation of strings");
 	y = kcall_out(c, 0, x->dt, r->rank, r->out);
 	if (!y)
 		return LIMIT;
-	if (fast) {
-		void *f = run_passes(c, r, m, x->data, sizeof(float));
-
-		if (!f)
-			return LIMIT;
-		memcpy(y->data, f, y->bytes);
-	} else {
-		v = (double *)nn_load(c, 0);
-		v = v ? run_passes(c, r, m, v, sizeof(double)) : NULL;
-		if (!v)
-			return LIMIT;
-		/* Integers are cut towards zero. */
-		for (int64_t i = 0; kind != 'f' && i < y->n; i++)
-			v[i] = trunc(v[i]);
-		nn_save_range(y, 0, y->n, v);
-	}
-	fill_outside(r, m, y);
-	return OK;
+	s = fast ? fast_passes(c, r, m, y) : exact_passes(c, r, m, y);
+	if (s == OK)
+		fill_outside(r, m, y);
+	return s;
 }
 
 static enum status resize_run(struct kcall *c, bool fast)
