@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay.c -- run a fuzz target over files, or over damaged copies of them.
+ * replay.c -- run a fuzz target over files, damaged copies of them, or random
+ * bytes.
  *
- *	replay FILE...          each file once
- *	replay -n COUNT FILE... each file and COUNT mutations of it, seeded by
- *	                        its position: the same on every run
+ *	replay [-k KEEP] [-n COUNT] [-t SECONDS] [-r SEED] [FILE...]
+ *
+ * Each file once and COUNT mutations of it, seeded by its position: the same
+ * on every run.  With -t, further rounds of mutations until the time is up.
+ * With -r, also random inputs, COUNT or as many as fit in the time.  KEEP gets
+ * each input before it is run: after a crash, the one at fault.  An input that
+ * takes more than HANG seconds aborts the run.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
 #include "base/rng.h"
 #include "base/util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { HANG = 60, RANDOM_MAX = 400 };
+
+struct options {
+	int keep; /* descriptor; -1: none */
+	unsigned count;
+	double end; /* clock; 0: no time is given */
+	uint64_t random;
+	bool has_random;
+};
 
 static uint8_t *load(const char *path, size_t *size)
 {
@@ -29,6 +48,26 @@ static uint8_t *load(const char *path, size_t *size)
 	*size = fread(p, 1, (size_t)n, f);
 	fclose(f);
 	return p;
+}
+
+static void on_alarm(int sig)
+{
+	static const char text[] = "an input takes too long\n";
+
+	(void)sig;
+	if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+		_exit(1);
+	abort();
+}
+
+static void run_input(const struct options *o, const uint8_t *p, size_t n)
+{
+	if (o->keep >= 0 &&
+	    (ftruncate(o->keep, 0) || pwrite(o->keep, p, n, 0) < 0))
+		perror("keep");
+	alarm(HANG);
+	LLVMFuzzerTestOneInput(p, n);
+	alarm(0);
 }
 
 /* Flip, overwrite, drop, double or cut bytes; returns the new size. */
@@ -58,12 +97,12 @@ static size_t mutate(uint8_t *p, size_t n, struct rng *r)
 	}
 }
 
-static void run_mutations(const uint8_t *p, size_t n, uint64_t seed,
-			  unsigned count)
+static void run_mutations(const struct options *o, const uint8_t *p, size_t n,
+			  uint64_t seed, uint64_t round)
 {
-	struct rng r = rng_make(seed, 0);
+	struct rng r = rng_make(seed, round);
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < o->count; i++) {
 		const unsigned steps = 1 + (unsigned)rng_below(&r, 4);
 		size_t size = n;
 		uint8_t *copy = xmalloc(n + 64), *exact;
@@ -75,27 +114,65 @@ static void run_mutations(const uint8_t *p, size_t n, uint64_t seed,
 		exact = xmalloc(size ? size : 1);
 		memcpy(exact, copy, size);
 		free(copy);
-		LLVMFuzzerTestOneInput(exact, size);
+		run_input(o, exact, size);
 		free(exact);
 	}
 }
 
-int main(int argc, char **argv)
+static void run_random(const struct options *o, uint64_t round)
 {
-	unsigned count = 0;
-	int i = 1;
+	struct rng r = rng_make(o->random, round);
 
-	if (argc > 2 && !strcmp(argv[1], "-n")) {
-		count = (unsigned)strtoul(argv[2], NULL, 10);
-		i = 3;
-	}
-	for (; i < argc; i++) {
-		size_t n;
-		uint8_t *p = load(argv[i], &n);
+	for (unsigned i = 0; i < o->count; i++) {
+		size_t n = 2 + (size_t)rng_below(&r, RANDOM_MAX);
+		uint8_t *p = xmalloc(n);
 
-		LLVMFuzzerTestOneInput(p, n);
-		run_mutations(p, n, (uint64_t)i, count);
+		for (size_t k = 0; k < n; k++)
+			p[k] = (uint8_t)rng_next(&r);
+		run_input(o, p, n);
 		free(p);
 	}
+}
+
+static void run_round(const struct options *o, char **file, uint64_t round)
+{
+	for (unsigned i = 0; file[i]; i++) {
+		size_t n;
+		uint8_t *p = load(file[i], &n);
+
+		if (round == 0)
+			run_input(o, p, n);
+		run_mutations(o, p, n, i + 1, round);
+		free(p);
+	}
+	if (o->has_random)
+		run_random(o, round);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.keep = -1};
+	uint64_t round = 0;
+	int c;
+
+	while ((c = getopt(argc, argv, "k:n:t:r:")) != -1) {
+		if (c == 'k')
+			o.keep = open(optarg, O_RDWR | O_CREAT, 0666);
+		else if (c == 'n')
+			o.count = (unsigned)strtoul(optarg, NULL, 10);
+		else if (c == 't')
+			o.end = clock_seconds() + strtod(optarg, NULL);
+		else if (c == 'r')
+			o.random = strtoul(optarg, NULL, 10);
+		else
+			return 2;
+		o.has_random |= c == 'r';
+	}
+	if (o.end > 0 && o.count == 0)
+		o.count = 100;
+	signal(SIGALRM, on_alarm);
+	do
+		run_round(&o, argv + optind, round++);
+	while (o.end > 0 && clock_seconds() < o.end);
 	return 0;
 }
