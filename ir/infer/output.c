@@ -105,7 +105,8 @@ void out_data(struct node *n, uint32_t i, const struct dim *d, uint32_t count)
 	if (!v || !any || count > INFER_MAX_DATA || !data_budget(m, count))
 		return;
 	/* d may live as long as this node's inference only */
-	v->data = arena_dup(&m->arena, d, (count ? count : 1) * sizeof(*d));
+	v->data = count ? arena_dup(&m->arena, d, count * sizeof(*d))
+			: arena_array(&m->arena, 1, sizeof(*d));
 	v->ndata = count;
 }
 

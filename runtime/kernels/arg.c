@@ -136,7 +136,7 @@ static void arg_go(struct arg *a)
 enum status k_arg(struct kcall *c)
 {
 	const struct array *x = c->in[0];
-	bool keep = node_attr_int(c->node, "keepdims", 1) != 0;
+	bool keep = node_attr_int(c->node, "keepdims", 1) == 1;
 	struct arg a = {
 		.x = x,
 		.min = c->node->op->id == OP_ArgMin,

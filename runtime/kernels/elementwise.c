@@ -14,27 +14,33 @@
  * trailing ones, to be released; the operand itself otherwise. */
 static enum status old_broadcast(struct kcall *c, struct array **b)
 {
-	const struct array *a = c->in[0];
+	struct array *a = c->in[0], *x = c->in[1];
 	int64_t dim[KERNEL_MAX_RANK];
-	int axis, rank;
+	int axis = a->rank - x->rank, n = x->rank;
+	bool fits = array_same_dims(a, x);
 
-	*b = array_ref(c->in[1]);
-	if (c->node->op->since >= 7 || !node_attr_int(c->node, "broadcast", 0))
+	*b = NULL;
+	if (c->node->op->since >= 7 || fits) {
+		*b = array_ref(x);
 		return OK;
-	rank = (*b)->rank;
-	if (!node_has_attr(c->node, "axis") || (*b)->n == 1)
-		return OK;
-	if (a->rank > KERNEL_MAX_RANK || rank > a->rank ||
-	    !axis_fix(node_attr_int(c->node, "axis", 0), a->rank, &axis) ||
-	    axis + rank > a->rank) {
-		array_unref(*b);
-		*b = NULL;
-		return kcall_error(c, E_value, "bad axis for broadcasting");
 	}
-	for (int i = 0; i < a->rank - axis; i++)
-		dim[i] = i < rank ? (*b)->dim[i] : 1;
-	array_unref(*b);
-	*b = array_view(c->in[1], a->rank - axis, dim);
+	if (!node_attr_int(c->node, "broadcast", 0))
+		return kcall_error(c, E_shape, "the inputs' shapes differ");
+	if (a->rank > KERNEL_MAX_RANK || n > a->rank)
+		return kcall_error(c, E_shape,
+				   "input 1 has a higher rank than input 0");
+	if (node_has_attr(c->node, "axis") && x->n != 1 &&
+	    !axis_fix(node_attr_int(c->node, "axis", 0), a->rank, &axis))
+		return kcall_error(c, E_value, "bad axis for broadcasting");
+	for (int i = 0; i < a->rank - axis; i++) {
+		dim[i] = i < n ? x->dim[i] : 1;
+		if (axis + n > a->rank ||
+		    (dim[i] != 1 && dim[i] != a->dim[axis + i]))
+			return kcall_error(c, E_shape,
+					   "input 1 does not span a part of "
+					   "input 0");
+	}
+	*b = array_view(x, a->rank - axis, dim);
 	return OK;
 }
 

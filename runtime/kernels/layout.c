@@ -343,7 +343,8 @@ static enum status split_sizes(struct kcall *c, int64_t len, int64_t *size)
 		return kcall_error(c, E_value, "%zu sizes for %u outputs", n,
 				   c->nout);
 	part = (len + c->nout - 1) / c->nout;
-	if (!v && c->node->op->since < 18 && len % c->nout)
+	if (!v && (c->node->op->since < 18 ? len % c->nout
+					   : part * (c->nout - 1) > len))
 		return kcall_error(c, E_shape,
 				   "%lld do not split into %u equal parts",
 				   (long long)len, c->nout);

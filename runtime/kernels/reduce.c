@@ -447,7 +447,7 @@ enum status k_reduce(struct kcall *c)
 	struct reduce r = {.op = c->node->op->id,
 			   .fold = fold_of(c->node->op->id),
 			   .x = x};
-	bool keep = node_attr_int(c->node, "keepdims", 1) != 0;
+	bool keep = node_attr_int(c->node, "keepdims", 1) == 1;
 	int64_t dim[KERNEL_MAX_RANK];
 	uint64_t set;
 	int rank;

@@ -37,8 +37,6 @@ enum status k_nonzero(struct kcall *c)
 
 	for (int64_t i = 0; i < x->n; i++)
 		dim[1] += is_nonzero(x, i);
-	/* A scalar counts as a list of one (as ONNX Runtime does). */
-	dim[0] = x->rank ? x->rank : 1;
 	y = kcall_out(c, 0, DT_I64, 2, dim);
 	if (!y)
 		return LIMIT;
@@ -48,7 +46,6 @@ enum status k_nonzero(struct kcall *c)
 
 		if (!is_nonzero(x, i))
 			continue;
-		out[at] = 0;
 		for (int d = x->rank - 1; d >= 0; d--) {
 			out[d * dim[1] + at] = rest % x->dim[d];
 			rest /= x->dim[d];
