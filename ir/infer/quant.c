@@ -33,7 +33,9 @@ enum status infer_quantize(struct node *n)
 
 enum status infer_dequantize(struct node *n)
 {
-	enum status st = dtype_or(n, "output_dtype", in_dtype(n, 1));
+	enum dtype scale = in_dtype(n, 1);
+	enum status st = dtype_or(n, "output_dtype",
+				  scale == DT_F8E8M0 ? DT_F32 : scale);
 
 	return st ? st : out_shape_of(n, 0, 0);
 }

@@ -152,8 +152,8 @@ enum status infer_string_normalizer(struct node *n)
 	if (!x || rank < 1)
 		return OK;
 	d = dims_copy(n, x, (size_t)rank);
-	if (words)
-		d[rank - 1] = dim_none();
+	if (words || !dim_known(d[rank - 1]) || d[rank - 1].n == 0)
+		d[rank - 1] = dim_none(); /* one empty string if none is left */
 	return out_shape(n, 0, rank, d);
 }
 

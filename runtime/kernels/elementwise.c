@@ -16,14 +16,17 @@ static enum status old_broadcast(struct kcall *c, struct array **b)
 {
 	struct array *a = c->in[0], *x = c->in[1];
 	int64_t dim[KERNEL_MAX_RANK];
-	int axis = a->rank - x->rank, n = x->rank;
-	bool fits = array_same_dims(a, x);
+	int axis, n;
 
 	*b = NULL;
-	if (c->node->op->since >= 7 || fits) {
+	if (!a || !x) /* told later */
+		return OK;
+	if (c->node->op->since >= 7 || array_same_dims(a, x)) {
 		*b = array_ref(x);
 		return OK;
 	}
+	n = x->rank;
+	axis = a->rank - n;
 	if (!node_attr_int(c->node, "broadcast", 0))
 		return kcall_error(c, E_shape, "the inputs' shapes differ");
 	if (a->rank > KERNEL_MAX_RANK || n > a->rank)
@@ -44,18 +47,28 @@ static enum status old_broadcast(struct kcall *c, struct array **b)
 	return OK;
 }
 
-/* PRelu's slope before version 7: one per channel. */
+/* PRelu's slope, which spans a part of the input; before version 7 one per
+ * channel. */
 static struct array *slope_view(struct kcall *c, struct array *slope)
 {
 	const struct array *x = c->in[0];
 	int64_t dim[KERNEL_MAX_RANK];
+	int rank;
 
-	if (slope->rank != 1 || x->rank < 3 || x->rank > KERNEL_MAX_RANK ||
-	    slope->n == 1 || slope->n != x->dim[1] || c->node->op->since >= 7)
+	if (c->node->op->since < 7 && slope->rank == 1 && slope->n != 1 &&
+	    x->rank > 2 && x->rank <= KERNEL_MAX_RANK &&
+	    slope->n == x->dim[1]) {
+		for (int i = 0; i < x->rank - 1; i++)
+			dim[i] = i ? 1 : slope->n;
+		return array_view(slope, x->rank - 1, dim);
+	}
+	if (slope->n == 1 && slope->rank > x->rank)
+		return array_view(slope, 0, NULL);
+	if (broadcast_dims(x, slope, &rank, dim) && rank == x->rank &&
+	    (!rank || !memcmp(dim, x->dim, (size_t)rank * sizeof dim[0])))
 		return array_ref(slope);
-	for (int i = 0; i < x->rank - 1; i++)
-		dim[i] = i ? 1 : slope->n;
-	return array_view(slope, x->rank - 1, dim);
+	kcall_error(c, E_shape, "the slope does not repeat to input 0");
+	return NULL;
 }
 
 static bool has_zero(const struct array *a)
@@ -143,7 +156,7 @@ static enum status elementwise(struct kcall *c, bool fast)
 		want = 2;
 	st = ew_inputs(&j, c, want);
 	if (!st && want == 2 && r->id == OP_PRelu)
-		b = slope_view(c, c->in[1]);
+		st = (b = slope_view(c, c->in[1])) ? OK : BAD_MODEL;
 	else if (!st && want == 2)
 		st = old_broadcast(c, &b);
 	if (st)

@@ -122,7 +122,7 @@ enum status k_squeeze(struct kcall *c)
 	if (st)
 		return st;
 	for (int i = 0; i < x->rank; i++) {
-		bool drop = axes ? set >> i & 1 : x->dim[i] == 1;
+		bool drop = n ? set >> i & 1 : x->dim[i] == 1;
 
 		if (drop && x->dim[i] != 1)
 			return kcall_error(c, E_shape,

@@ -394,12 +394,11 @@ static void check_outputs(const struct model *m, struct array **out)
 			BUG("output %u contradicts what was inferred: %s\n%s",
 			    i, why.p, text.p);
 		}
-		array_unref(out[i]);
-		out[i] = NULL;
 	}
 }
 
-static void run(struct model *m, enum exec_set set)
+/* legal: the schema allows the inputs, so that inference can be right. */
+static void run(struct model *m, enum exec_set set, bool legal)
 {
 	struct exec_opts o = {.set = set, .seed = 1};
 	struct array *in[1] = {NULL};
@@ -407,10 +406,14 @@ static void run(struct model *m, enum exec_set set)
 	unsigned before = m->diag->nerror;
 	struct exec *e = exec_create(m, &o);
 
-	if (e && exec_run(e, in, out) == OK)
-		check_outputs(m, out);
-	else if (m->diag->nerror == before)
+	if (e && exec_run(e, in, out) == OK) {
+		if (legal)
+			check_outputs(m, out);
+		for (uint32_t i = 0; i < m->main->ret->nin; i++)
+			array_unref(out[i]);
+	} else if (m->diag->nerror == before) {
 		BUG("a refusal without a message");
+	}
 	exec_free(e);
 	free(out);
 }
@@ -426,8 +429,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m = decode(&d, &b);
 	model_finish(m);
 	if (model_infer(m) == OK && !exec_unsupported(m)) {
-		run(m, EXEC_REFERENCE);
-		run(m, EXEC_FAST);
+		bool legal = model_check(m, false) == OK;
+
+		run(m, EXEC_REFERENCE, legal);
+		run(m, EXEC_FAST, legal);
 	}
 	model_free(m);
 	diag_release(&d);
