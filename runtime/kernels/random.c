@@ -7,6 +7,7 @@
  * among the random nodes and how often it ran before (kcall_rng).
  */
 #include <math.h>
+#include <string.h>
 
 #include "runtime/kernels/nn_p.h"
 #include "runtime/mathd.h"
@@ -218,6 +219,8 @@ enum status k_dropout(struct kcall *c)
 		st = dropout_mode(c, &training, &ratio);
 	if (st)
 		return st;
+	if (kcall_wants(c, 1) && !strchr("fiub", dtype_kind(dt)))
+		return kcall_error(c, E_type, "a mask of %s", dtype_name(dt));
 	if (kcall_wants(c, 1) && !(mask = kcall_out(c, 1, dt, x->rank, x->dim)))
 		return LIMIT;
 	if (training)
