@@ -65,7 +65,11 @@ run_stage() {
 		stage asan-build build V=asan all
 		stage onnx-asan "$PY" tests/models/backend.py --asan
 		;;
-	test-models) stage models "$PY" tests/models/npm.py ;;
+	test-models)
+		stage models "$PY" tests/models/npm.py
+		stage dynamic "$PY" tests/models/dynamic.py
+		stage shapes "$PY" tests/models/infer_compare.py
+		;;
 	test-random) COUNT=${COUNT:-1000} run_stage random ;;
 	bench-*) stage "$1" bash "bench/${1#bench-}.sh" ;;
 	*) echo "unknown stage '$1'"; exit 2 ;;
