@@ -207,11 +207,50 @@ static enum status check_channels(struct node *n, const struct dim *x,
 			   (long long)x[1].n, (long long)w[1].n, (long long)g);
 }
 
+/* Are the channels of input and output their last axis? */
+static bool channels_last(const struct node *n)
+{
+	return node_is(n, OP_ms_NhwcMaxPool) ||
+	       (n->op->domain == DOM_MS &&
+		node_attr_int(n, "channels_last", 0) != 0);
+}
+
+/* Input i's dims with the channels second. */
+static const struct dim *image_dims(struct node *n, uint32_t i, int *rank)
+{
+	const struct dim *x = in_dims(n, i, rank);
+	struct dim *d;
+
+	if (!x || *rank < 3 || !channels_last(n))
+		return x;
+	d = dims_new(n, (size_t)*rank);
+	d[0] = x[0];
+	d[1] = x[*rank - 1];
+	for (int k = 2; k < *rank; k++)
+		d[k] = x[k - 1];
+	return d;
+}
+
+/* Output i from dims with the channels second. */
+static enum status out_image(struct node *n, uint32_t i, int rank,
+			     struct dim *d)
+{
+	struct dim *y;
+
+	if (!channels_last(n))
+		return out_shape(n, i, rank, d);
+	y = dims_copy(n, d, (size_t)rank);
+	for (int k = 1; k < rank - 1; k++)
+		y[k] = d[k + 1];
+	y[rank - 1] = d[1];
+	return out_shape(n, i, rank, y);
+}
+
 static enum status conv(struct node *n, uint32_t data, uint32_t weight)
 {
 	struct window w = {0};
 	int rank, wrank;
-	const struct dim *x = in_dims(n, data, &rank);
+	const struct dim *x = image_dims(n, data, &rank);
 	const struct dim *wd = in_dims(n, weight, &wrank);
 	struct dim *d;
 	enum status st;
@@ -225,7 +264,7 @@ static enum status conv(struct node *n, uint32_t data, uint32_t weight)
 		st = check_channels(n, x, wd);
 	if (!st)
 		st = window_dims(n, &w, x, wd ? wd[0] : dim_none(), &d);
-	return st ? st : out_shape(n, 0, rank, d);
+	return st ? st : out_image(n, 0, rank, d);
 }
 
 enum status infer_conv(struct node *n)
@@ -244,7 +283,7 @@ enum status infer_pool(struct node *n)
 {
 	struct window w = {0};
 	int rank;
-	const struct dim *x = in_dims(n, 0, &rank);
+	const struct dim *x = image_dims(n, 0, &rank);
 	struct dim *d;
 	enum status st;
 
@@ -256,19 +295,8 @@ enum status infer_pool(struct node *n)
 	if (!st)
 		st = window_dims(n, &w, x, x[1], &d);
 	if (!st)
-		st = out_shape(n, 0, rank, d);
+		st = out_image(n, 0, rank, d);
 	return st ? st : out_shape(n, 1, rank, d); /* MaxPool: indices */
-}
-
-/* channels_last moves the channels to the end. */
-enum status infer_qlinear_pool(struct node *n)
-{
-	if (node_attr_int(n, "channels_last", 0)) {
-		int rank;
-
-		return in_rank(n, 0, &rank) ? out_rank(n, 0, rank) : OK;
-	}
-	return infer_pool(n);
 }
 
 enum status infer_global_pool(struct node *n)

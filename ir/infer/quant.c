@@ -70,6 +70,16 @@ static int64_t packed_in(const struct node *n)
 	return bits == 2 || bits == 4 ? 8 / bits : 1;
 }
 
+enum status infer_qlinear_where(struct node *n)
+{
+	static const uint32_t in[] = {0, 1, 4};
+	struct dim *d;
+	int rank;
+	enum status st = broadcast_types(n, in, 3, &rank, &d);
+
+	return st || rank < 0 ? st : out_shape(n, 0, rank, d);
+}
+
 enum status infer_gather_quantized(struct node *n)
 {
 	int rx, ri, axis, k = 0;

@@ -44,7 +44,10 @@ enum status infer_reduce(struct node *n)
 
 	if (!x)
 		return OK;
-	st = axes_of(n, "axes", 1, rank, &known, &axes, &count);
+	/* Input 1 of the quantized form is a scale. */
+	st = axes_of(n, "axes",
+		     node_is(n, OP_ms_QLinearReduceMean) ? ARITY_ANY : 1, rank,
+		     &known, &axes, &count);
 	if (st)
 		return st;
 	if (known && count)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "runtime/kernels/channels_last_p.h"
 #include "runtime/kernels/igemm_p.h"
 #include "runtime/kernels/quant_conv_p.h"
 
@@ -409,4 +410,12 @@ enum status k_conv_integer_fast(struct kcall *c)
 	enum status s = qconv_init_integer(c, &p.q);
 
 	return s == OK ? run_fast(c, &p, k_conv_integer) : s;
+}
+
+/* The contributed QLinearConv may have its channels last. */
+enum status k_ms_qlinear_conv_fast(struct kcall *c)
+{
+	if (node_attr_int(c->node, "channels_last", 0) != 0)
+		return channels_last(c, k_qlinear_conv_fast);
+	return k_qlinear_conv_fast(c);
 }

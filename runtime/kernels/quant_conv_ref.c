@@ -5,6 +5,7 @@
  * Sums are exact int32 (modulo 2^32); a result is round(sum * m) + zero with
  * the float m = x_scale w_scale / y_scale of its filter.
  */
+#include "runtime/kernels/channels_last_p.h"
 #include "runtime/kernels/quant_conv_p.h"
 
 #include <string.h>
@@ -148,4 +149,11 @@ enum status k_conv_integer(struct kcall *c)
 	enum status s = qconv_init_integer(c, &q);
 
 	return s == OK ? run_reference(c, &q) : s;
+}
+
+enum status k_ms_qlinear_conv(struct kcall *c)
+{
+	if (node_attr_int(c->node, "channels_last", 0) != 0)
+		return channels_last(c, k_qlinear_conv);
+	return k_qlinear_conv(c);
 }

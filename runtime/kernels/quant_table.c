@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * quant_table.c -- contributed elementwise operators on 8-bit tensors:
- * QLinearAdd, QLinearMul, QLinearConcat, QLinearLeakyRelu, QLinearSigmoid
- * and QLinearSoftmax.
+ * QLinearAdd, QLinearMul, QLinearConcat, QLinearLeakyRelu, QLinearSigmoid,
+ * QLinearSoftmax and QLinearWhere.
  *
  * An 8-bit operand has 256 values: what happens to each is computed once.
  */
@@ -398,5 +398,98 @@ enum status k_qlinear_softmax(struct kcall *c)
 		softmax_row(&v, e, (const uint8_t *)v.a->data + at, n, inner,
 			    &r, (uint8_t *)y->data + at);
 	}
+	return OK;
+}
+
+/* ---- QLinearWhere ---- */
+
+struct qwhere {
+	struct qvalues x, y;
+	uint8_t tx[256], ty[256];
+	int rank;
+	int64_t dim[KERNEL_MAX_RANK];
+};
+
+static enum status where_init(struct kcall *c, struct qwhere *w)
+{
+	struct qresult r;
+	enum status s = read_values(c, 1, 2, 3, &w->x);
+
+	if (s == OK)
+		s = read_values(c, 4, 5, 6, &w->y);
+	if (s == OK && c->in[1]->dt != c->in[4]->dt)
+		s = kcall_error(c, E_type, "the operands differ in type");
+	if (s == OK)
+		s = read_result(c, 7, 8, c->in[1]->dt, &r);
+	for (uint32_t j = 0; s == OK && j < 5; j++)
+		if (j < 2 || j == 4)
+			s = nn_rank(c, j, 0, KERNEL_MAX_RANK);
+	if (s != OK)
+		return s;
+	if (c->in[0]->dt != DT_BOOL)
+		return kcall_error(c, E_type, "the condition is not bool");
+	make_table(&w->x, &r, w->tx);
+	make_table(&w->y, &r, w->ty);
+	return OK;
+}
+
+/* The shape that all three broadcast to. */
+static enum status where_shape(struct kcall *c, struct qwhere *w)
+{
+	const uint32_t in[] = {0, 1, 4};
+
+	for (size_t k = 0; k < countof(in); k++)
+		w->rank = c->in[in[k]]->rank > w->rank ? c->in[in[k]]->rank
+						       : w->rank;
+	for (int i = 0; i < w->rank; i++)
+		w->dim[i] = 1;
+	for (size_t k = 0; k < countof(in); k++) {
+		const struct array *a = c->in[in[k]];
+
+		for (int i = 0; i < a->rank; i++) {
+			int64_t *d = &w->dim[w->rank - a->rank + i];
+
+			if (*d != a->dim[i] && *d != 1 && a->dim[i] != 1)
+				return kcall_error(c, E_shape,
+						   "shapes do not broadcast");
+			*d = *d == 1 ? a->dim[i] : *d;
+		}
+	}
+	return OK;
+}
+
+enum status k_qlinear_where(struct kcall *c)
+{
+	int64_t o[KERNEL_MAX_RANK] = {0}, at = 0;
+	int64_t cs[KERNEL_MAX_RANK], xs[KERNEL_MAX_RANK], ys[KERNEL_MAX_RANK];
+	struct qwhere *w = kcall_scratch(c, sizeof *w);
+	struct array *z;
+	enum status s = w ? where_init(c, w) : LIMIT;
+
+	if (s == OK)
+		s = where_shape(c, w);
+	if (s != OK)
+		return s;
+	z = kcall_out(c, 0, c->in[1]->dt, w->rank, w->dim);
+	if (!z)
+		return LIMIT;
+	if (z->n == 0)
+		return OK;
+	strides_of(c->in[0], w->rank, cs);
+	strides_of(c->in[1], w->rank, xs);
+	strides_of(c->in[4], w->rank, ys);
+	do {
+		int64_t ic = 0, ix = 0, iy = 0;
+
+		for (int i = 0; i < w->rank; i++) {
+			ic += o[i] * cs[i];
+			ix += o[i] * xs[i];
+			iy += o[i] * ys[i];
+		}
+		((uint8_t *)z->data)[at++] =
+			((const uint8_t *)c->in[0]->data)[ic]
+				? w->tx[((const uint8_t *)w->x.a->data)[ix]]
+				: w->ty[((const uint8_t *)w->y.a->data)[iy]];
+	} while (odometer_next(w->rank, w->dim, o));
 	return OK;
 }

@@ -406,3 +406,190 @@ def group_query_attention(rng):
                 if rotary and q == 1 else None,
                 score_bias(rng, batch, heads, q, total), sink],
                attrs, outputs=(0, 1, 2), mask=valid, fixed=(5, 6))
+
+
+# ---- 8-bit operators ----
+
+def q8(rng, signed, *shape):
+    x = bytes_of(rng, *shape)
+    return x.view(np.int8) if signed else x
+
+
+def scale(rng, low=0.01, high=0.1):
+    return np.float32(rng.uniform(low, high))
+
+
+def broadcasts(rng):
+    """Two shapes that broadcast."""
+    full = list(dims(rng, rng.integers(1, 5)))
+    a = [d if rng.integers(3) else 1 for d in full]
+    b = [d if rng.integers(3) else 1 for d in full]
+    return a, b[rng.integers(len(b)):]
+
+
+@cases
+def qlinear_binary(rng):
+    a, b = broadcasts(rng)
+    s = rng.integers(2)
+    for op in ("QLinearAdd", "QLinearMul"):
+        yield Case(op, [q8(rng, s, *a), scale(rng), q8(rng, s),
+                        q8(rng, s, *b), scale(rng), q8(rng, s), scale(rng),
+                        q8(rng, s)], fixed=(1, 2, 4, 5, 6, 7), steps=1)
+
+
+@cases
+def qlinear_unary(rng):
+    x, s = dims(rng, rng.integers(1, 5)), rng.integers(2)
+    par = [scale(rng), q8(rng, s), scale(rng), q8(rng, s)]
+    fixed = pick(rng, (), (1, 2, 3, 4))
+    yield Case("QLinearLeakyRelu", [q8(rng, s, *x), *par],
+               {"alpha": float(rng.uniform(0, 1))}, fixed=fixed)
+    yield Case("QLinearSigmoid", [q8(rng, s, *x), *par], fixed=fixed)
+    soft = [q8(rng, s, *x), scale(rng), q8(rng, s), np.float32(1 / 256),
+            np.array(-128 if s else 0, np.int8 if s else np.uint8)]
+    yield Case("QLinearSoftmax", soft,
+               {"axis": int(rng.integers(-len(x), len(x))),
+                "opset": int(pick(rng, 11, 13))}, fixed=(1, 2, 3, 4), steps=1)
+
+
+@cases
+def qlinear_concat(rng):
+    s = rng.integers(2)
+    shape = list(dims(rng, rng.integers(1, 5)))
+    axis = int(rng.integers(len(shape)))
+    inputs = [scale(rng), q8(rng, s)]
+    for _ in range(rng.integers(1, 4)):
+        shape[axis] = int(rng.integers(1, 5))
+        inputs += [q8(rng, s, *shape), scale(rng), q8(rng, s)]
+    yield Case("QLinearConcat", inputs, {"axis": axis},
+               fixed=pick(rng, (), tuple(range(20))))
+
+
+@cases
+def qlinear_where(rng):
+    a, b = broadcasts(rng)
+    s = rng.integers(2)
+    yield Case("QLinearWhere",
+               [rng.integers(0, 2, pick(rng, tuple(a), tuple(b))) > 0,
+                q8(rng, s, *a), scale(rng), q8(rng, s),
+                q8(rng, s, *b), scale(rng), q8(rng, s), scale(rng),
+                q8(rng, s)], fixed=(2, 3, 5, 6, 7, 8))
+
+
+@cases
+def qlinear_pool(rng):
+    s, last = rng.integers(2), int(rng.integers(2))
+    batch, ch, h, w = dims(rng, 4, 9)
+    shape = (batch, h, w, ch) if last else (batch, ch, h, w)
+    par = [scale(rng), q8(rng, s), scale(rng), q8(rng, s)]
+    kernel = [min(d, int(k)) for d, k in zip((h, w), rng.integers(1, 4, 2))]
+    pads = [int(rng.integers(0, k)) for k in kernel * 2]
+    attrs = dict(kernel_shape=kernel, pads=pads, channels_last=last,
+                 strides=[int(v) for v in rng.integers(1, 3, 2)],
+                 ceil_mode=int(rng.integers(2)),
+                 count_include_pad=int(rng.integers(2)))
+    yield Case("QLinearAveragePool", [q8(rng, s, *shape), *par], attrs,
+               fixed=(1, 2, 3, 4), steps=1)
+    yield Case("QLinearGlobalAveragePool", [q8(rng, s, *shape), *par],
+               dict(channels_last=last), fixed=(1, 2, 3, 4), steps=1)
+    attrs.pop("channels_last")
+    attrs.pop("count_include_pad")
+    attrs["dilations"] = [int(v) for v in rng.integers(1, 3, 2)]
+    yield Case("NhwcMaxPool", [q8(rng, s, batch, h, w, ch)], attrs,
+               may_refuse=True)
+
+
+@cases
+def qlinear_conv(rng):
+    group = int(pick(rng, 1, 1, 2, 4))
+    c, m = group * int(rng.integers(1, 4)), group * int(rng.integers(1, 9))
+    if rng.integers(4) == 0:
+        group = c = m = int(rng.integers(2, 20))
+    batch, h, w = dims(rng, 3, 9)
+    kernel = [min(d, int(k)) for d, k in zip((h, w), rng.integers(1, 4, 2))]
+    last = int(rng.integers(2))
+    x = bytes_of(rng, *((batch, h, w, c) if last else (batch, c, h, w)))
+    weight, zero = weight8(rng, m, c // group, *kernel)
+    if weight.dtype == np.int8 and rng.integers(2):
+        zero = np.zeros((), np.int8)
+    attrs = dict(group=group, kernel_shape=kernel, channels_last=last,
+                 strides=[int(v) for v in rng.integers(1, 3, 2)],
+                 pads=[int(v) for v in rng.integers(0, 2, 4)])
+    each = rng.integers(2)
+    yield Case("QLinearConv",
+               [x, scale(rng), bytes_of(rng), weight,
+                scales(rng, *((m,) if each else ())), zero,
+                np.float32(rng.uniform(0.05, 0.5)), bytes_of(rng),
+                maybe(rng, rng.integers(-2000, 2000, m).astype(np.int32))],
+               attrs, fixed=(1, 2, 3, 4, 5, 6, 7, 8), steps=1)
+
+
+@cases
+def qgemm(rng):
+    m, k, n = dims(rng, 3, 40)
+    ta, tb = (int(v) for v in rng.integers(0, 2, 2))
+    weight, zero = weight8(rng, *((n, k) if tb else (k, n)))
+    each = rng.integers(2)
+    bscale = scales(rng, *((n,) if each else ()))
+    if each:
+        zero = np.full(n, zero)
+    out = [np.float32(0.2), bytes_of(rng)] if rng.integers(2) else []
+    yield Case("QGemm",
+               [bytes_of(rng, *((k, m) if ta else (m, k))), scale(rng),
+                bytes_of(rng), weight, bscale, zero,
+                maybe(rng, rng.integers(-3000, 3000, pick(
+                    rng, (n,), (m, n), (1, n))).astype(np.int32)), *out],
+               dict(transA=ta, transB=tb, alpha=float(pick(rng, 1.0, 0.5))),
+               fixed=(1, 2, 4, 5, 7, 8), steps=1)
+
+
+@cases
+def integer_products(rng):
+    lead, (m, k, n) = dims(rng, rng.integers(0, 3), 3), dims(rng, 3, 40)
+    weight, zero = weight8(rng, k, n)
+    each = rng.integers(2)
+    bscale = scales(rng, *((n,) if each else ()))
+    if each:
+        zero = np.full(n, zero)
+    bias = maybe(rng, f32(rng, n))
+    yield Case("DynamicQuantizeMatMul",
+               [f32(rng, *lead, m, k), weight, bscale, zero, bias],
+               tolerance=2e-3, fixed=pick(rng, (), (1, 2, 3)))
+    yield Case("MatMulIntegerToFloat",
+               [bytes_of(rng, *lead, m, k), weight, scale(rng), bscale,
+                bytes_of(rng), zero, bias], fixed=pick(rng, (), (1, 3, 5)))
+
+
+@cases
+def quantize_linear(rng):
+    x = f32(rng, *dims(rng, 3, 5), scale=20)
+    axis = int(rng.integers(-3, 3))
+    each = rng.integers(2)
+    n = x.shape[axis]
+    t = pick(rng, np.uint8, np.int8, np.uint16, np.int16)
+    info = np.iinfo(t)
+    step = scales(rng, *((n,) if each else ()))
+    zero = rng.integers(info.min, info.max + 1, step.shape).astype(t)
+    yield Case("QuantizeLinear", [x, step, zero], {"axis": axis})
+    q = rng.integers(info.min, info.max + 1, x.shape).astype(t)
+    yield Case("DequantizeLinear", [q, step, zero], {"axis": axis})
+    signed = bool(rng.integers(2))
+    lo, hi = (-8, 8) if signed else (0, 16)
+    yield Case("DequantizeLinear",
+               [int4(rng.integers(lo, hi, x.shape), signed), step,
+                int4(rng.integers(lo, hi, step.shape), signed)],
+               {"axis": axis})
+
+
+@cases
+def qlinear_reduce_mean(rng):
+    s = rng.integers(2)
+    x = q8(rng, s, *dims(rng, 3))
+    zx, zy, sx, sy = q8(rng, s), q8(rng, s), scale(rng), scale(rng)
+    axes = [int(rng.integers(-3, 3))]
+    keep = int(rng.integers(2))
+    real = (x.astype(np.float64) - zx).mean(axes[0], keepdims=bool(keep)) * sx
+    info = np.iinfo(x.dtype)
+    y = np.clip(np.rint(real / sy) + zy, info.min, info.max).astype(x.dtype)
+    yield Case("QLinearReduceMean", [x, sx, zx, sy, zy],
+               dict(axes=axes, keepdims=keep), steps=1, expected=[y])
