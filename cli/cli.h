@@ -87,6 +87,9 @@ int opt_enum(const struct cli *c, enum opt_id o, int dflt);
 const char *const *opt_list(struct cli *c, enum opt_id o);
 void cli_help(FILE *f, enum command_id id);
 void cli_overview(FILE *f);
+/* s, unless an error was reported and passed over: a rewrite that ran out of
+ * memory, for example, leaves a valid model, but the limit was missed. */
+enum status cli_outcome(const struct cli *c, enum status s);
 enum status cli_usage(struct cli *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

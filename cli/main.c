@@ -71,7 +71,7 @@ static enum status run_command(int argc, char **argv)
 		s = command_table[c.id].run(&c);
 		progress_end();
 	}
-	s = flush_stdout(&c, s);
+	s = flush_stdout(&c, cli_outcome(&c, s));
 	cli_release(&c);
 	return s;
 }

@@ -52,6 +52,14 @@ const char *const *opt_list(struct cli *c, enum opt_id o)
 	return c->list[o].p;
 }
 
+enum status cli_outcome(const struct cli *c, enum status s)
+{
+	enum status first = c->diag.nerror ? diag_info(c->diag.first)->status
+					   : OK;
+
+	return s == OK || (s == BAD_MODEL && first == LIMIT) ? first : s;
+}
+
 enum status cli_usage(struct cli *c, const char *fmt, ...)
 {
 	struct buf b = {0};

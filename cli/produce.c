@@ -235,6 +235,7 @@ enum status produce_output(struct cli *c, struct produce *p)
 		s = apply_gates(c, p);
 	if (!s)
 		s = size_rule(c, p);
+	s = cli_outcome(c, s);
 	if (!s)
 		s = write_result(c, p);
 	if (!s)
