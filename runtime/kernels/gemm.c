@@ -249,7 +249,7 @@ static void part_run(const struct gemm *g, int64_t t, int64_t i0, int64_t i1,
 	const float *a = g->a + (g->aoff ? g->aoff[t] : 0) + i0 * g->ars;
 	bool packs = g->alpha != 1.0f || (g->acs != 1 && i1 - i0 > 1) ||
 		     (j1 - j0 >= PACK_COLS && i1 - i0 >= 2 * GEMM_MR);
-	int64_t kc = g->m == 1 && !packs ? g->k : GEMM_KC;
+	int64_t kc = g->m == 1 && !packs && g->k ? g->k : GEMM_KC;
 	struct gemm_block blk = {
 		.m = i1 - i0,
 		.n = j1 - j0,

@@ -6,7 +6,8 @@
  * types, shapes and values, most of them legal, so that kernels are reached,
  * some not.  The node is inferred and run by both kernel sets under limits of
  * memory and time.  A result that contradicts what was inferred is a bug, and
- * so is a refusal without a message.
+ * so is a refusal without a message.  With FUZZ_PRINT in the environment the
+ * model of each input is printed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -381,16 +382,22 @@ static struct model *decode(struct diag *d, struct bytes *b)
 
 /* ---- running ---- */
 
-static void check_outputs(const struct model *m, struct array **out)
+static void print_model(const struct model *m, struct buf *b)
 {
 	static const struct print_opts few = {.max_elements = 16,
 					      .types = true};
+
+	model_print(m, b, &few);
+}
+
+static void check_outputs(const struct model *m, struct array **out)
+{
 	const struct node *ret = m->main->ret;
 	struct buf why = {0}, text = {0};
 
 	for (uint32_t i = 0; i < ret->nin; i++) {
 		if (out[i] && !array_fits(out[i], ret->in[i].v->type, &why)) {
-			model_print(m, &text, &few);
+			print_model(m, &text);
 			BUG("output %u contradicts what was inferred: %s\n%s",
 			    i, why.p, text.p);
 		}
@@ -428,6 +435,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	limit_set(MEMORY, SECONDS);
 	m = decode(&d, &b);
 	model_finish(m);
+	if (getenv("FUZZ_PRINT")) {
+		struct buf text = {0};
+
+		print_model(m, &text);
+		fputs(text.p, stderr);
+		buf_release(&text);
+	}
 	if (model_infer(m) == OK && !exec_unsupported(m)) {
 		bool legal = model_check(m, false) == OK;
 
