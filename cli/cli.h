@@ -27,6 +27,8 @@ enum {
 	C_PIPE = C_optimize | C_quantize | C_prune | C_bisect,
 	C_LOSSY = C_quantize | C_prune,
 	C_CHECK = C_WRITE | C_verify,
+	C_MODEL = C_CHECK | C_check | C_info | C_diff | C_run | C_bench |
+		  C_bisect,
 };
 
 enum opt_id {
@@ -102,13 +104,12 @@ enum status cli_usage(struct cli *c, const char *fmt, ...)
 
 bool has_suffix(const char *path, const char *suffix);
 bool is_dir(const char *path);
-/* .onnx, .pare or .onnxtxt, told by content and suffix; "-": stdin. */
+/* .onnx, .pare or .onnxtxt, told by content and suffix; "-": stdin.  --shape
+ * and --dim are bound. */
 enum status load_model(struct cli *c, const char *path, struct model **out);
 /* Format by suffix of path.  *bytes: size written. */
 enum status save_model(struct cli *c, struct model *m, const char *path,
 		       uint64_t *bytes);
-/* --shape and --dim. */
-enum status bind_shapes(struct cli *c, struct model *m);
 /* driver_opts from the options; level is the default -O. */
 void driver_opts_fill(struct cli *c, struct driver_opts *o);
 

@@ -38,8 +38,6 @@ static enum status prepare(struct cli *c, struct subject *s)
 	enum status st = load_model(c, s->path, &s->m);
 
 	if (!st)
-		st = bind_shapes(c, s->m);
-	if (!st)
 		st = model_infer(s->m);
 	if (st)
 		return st;

@@ -268,8 +268,6 @@ static enum status describe(struct cli *c, const char *path,
 
 	d->path = path;
 	if (!s)
-		s = bind_shapes(c, d->m);
-	if (!s)
 		s = model_infer(d->m);
 	if (s)
 		return s;

@@ -33,10 +33,8 @@ static enum status optimize(struct cli *c, struct model *original,
 		.text_extra = print_run,
 		.extra_arg = extra,
 	};
-	enum status s = bind_shapes(c, original);
+	enum status s = optimized_clone(c, original, run, &p.result);
 
-	if (!s)
-		s = optimized_clone(c, original, run, &p.result);
 	if (!s)
 		s = produce_output(c, &p);
 	model_free(p.result);

@@ -242,10 +242,8 @@ static enum status run_generated(struct cli *c, struct model *m)
 static enum status run_model(struct cli *c, struct model *m)
 {
 	struct input_sets in;
-	enum status s = bind_shapes(c, m);
+	enum status s = model_infer(m);
 
-	if (!s)
-		s = model_infer(m);
 	if (!s)
 		s = inputs_load(c, m, &in);
 	if (s)

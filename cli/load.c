@@ -55,65 +55,6 @@ static enum status unknown_format(struct cli *c, const char *path,
 	return BAD_MODEL;
 }
 
-enum status load_model(struct cli *c, const char *path, struct model **out)
-{
-	struct blob *file;
-	enum status s = file_map(&c->diag, path, &file);
-
-	if (s)
-		return s;
-	c->diag.file = path;
-	if (native_probe(file->p, file->len))
-		s = native_read_blob(&c->diag, path, file, false, out);
-	else if (has_suffix(path, ".onnxtxt"))
-		s = load_text(c, path, file, out);
-	else if (onnx_probe(file->p, file->len))
-		s = onnx_read_blob(&c->diag, path, file, NULL, out);
-	else
-		s = unknown_format(c, path, file);
-	blob_unref(file);
-	return s;
-}
-
-static enum status save_text(struct cli *c, const struct model *m,
-			     const char *path, uint64_t *bytes)
-{
-	struct print_opts o = {.max_elements = -1};
-	struct buf b = {0};
-	enum status s;
-
-	model_print(m, &b, &o);
-	*bytes = b.n;
-	s = file_write_all(&c->diag, path, b.p, b.n,
-			   opt_given(c, OPT_if_changed));
-	buf_release(&b);
-	return s;
-}
-
-enum status save_model(struct cli *c, struct model *m, const char *path,
-		       uint64_t *bytes)
-{
-	bool if_changed = opt_given(c, OPT_if_changed);
-
-	if (has_suffix(path, ".onnxtxt"))
-		return save_text(c, m, path, bytes);
-	if (has_suffix(path, ".pare")) {
-		struct native_write_opts o = {
-			.compress = opt_given(c, OPT_compress),
-			.if_changed = if_changed,
-		};
-
-		return native_write(m, path, &o, bytes);
-	}
-	struct onnx_write_opts o = {
-		.external = (enum onnx_external)opt_enum(c, OPT_external_data,
-							 EXTERNAL_KEEP),
-		.min_external = 1024,
-		.if_changed = if_changed,
-	};
-	return onnx_write(m, path, &o, bytes);
-}
-
 /* ---- --shape and --dim ---- */
 
 static enum status bad_binding(struct cli *c, const char *text,
@@ -122,20 +63,51 @@ static enum status bad_binding(struct cli *c, const char *text,
 	return cli_usage(c, "'%s' is not of the form %s", text, form);
 }
 
+static bool same_name(const void *ctx, sym s)
+{
+	return s == *(const sym *)ctx;
+}
+
+static bool type_mentions(struct model *m, const struct type *t, sym name)
+{
+	for (int i = 0; t->kind == TY_TENSOR && i < t->rank; i++)
+		if (dim_mentions(m, t->dim[i], same_name, &name))
+			return true;
+	return false;
+}
+
+/* Does an input or an output have a dim of that name? */
+static bool is_named(struct model *m, sym name)
+{
+	const struct graph *g = m->main;
+
+	for (uint32_t i = 0; i < g->nin; i++)
+		if (type_mentions(m, g->in_info[i].decl, name))
+			return true;
+	for (uint32_t i = 0; i < g->ret->nin; i++)
+		if (type_mentions(m, g->out_info[i].decl, name))
+			return true;
+	return false;
+}
+
 static enum status bind_dim(struct cli *c, struct model *m, struct map *bind,
 			    const char *text)
 {
 	const char *eq = strrchr(text, '=');
 	char *end;
 	long long n;
+	sym name;
 
 	if (!eq || eq == text)
 		return bad_binding(c, text, "SYMBOL=N");
 	n = strtoll(eq + 1, &end, 10);
 	if (*end || end == eq + 1 || n < 0)
 		return bad_binding(c, text, "SYMBOL=N");
-	map_put(bind, intern_str(m->syms, (struct str){text, eq - text}),
-		(uint64_t)n);
+	name = intern_str(m->syms, (struct str){text, eq - text});
+	if (!is_named(m, name))
+		return cli_usage(c, "the model has no dimension '%.*s'",
+				 (int)(eq - text), text);
+	map_put(bind, name, (uint64_t)n);
 	return OK;
 }
 
@@ -232,7 +204,7 @@ static enum status bind_shape(struct cli *c, struct model *m, struct map *bind,
 	return OK;
 }
 
-enum status bind_shapes(struct cli *c, struct model *m)
+static enum status bind_shapes(struct cli *c, struct model *m)
 {
 	const char *const *shape = opt_list(c, OPT_shape);
 	const char *const *dim = opt_list(c, OPT_dim);
@@ -247,6 +219,67 @@ enum status bind_shapes(struct cli *c, struct model *m)
 		bind_everywhere(m, &bind);
 	map_release(&bind);
 	return s;
+}
+
+/* ---- reading and writing ---- */
+
+enum status load_model(struct cli *c, const char *path, struct model **out)
+{
+	struct blob *file;
+	enum status s = file_map(&c->diag, path, &file);
+
+	if (s)
+		return s;
+	c->diag.file = path;
+	if (native_probe(file->p, file->len))
+		s = native_read_blob(&c->diag, path, file, false, out);
+	else if (has_suffix(path, ".onnxtxt"))
+		s = load_text(c, path, file, out);
+	else if (onnx_probe(file->p, file->len))
+		s = onnx_read_blob(&c->diag, path, file, NULL, out);
+	else
+		s = unknown_format(c, path, file);
+	blob_unref(file);
+	return s ? s : bind_shapes(c, *out);
+}
+
+static enum status save_text(struct cli *c, const struct model *m,
+			     const char *path, uint64_t *bytes)
+{
+	struct print_opts o = {.max_elements = -1};
+	struct buf b = {0};
+	enum status s;
+
+	model_print(m, &b, &o);
+	*bytes = b.n;
+	s = file_write_all(&c->diag, path, b.p, b.n,
+			   opt_given(c, OPT_if_changed));
+	buf_release(&b);
+	return s;
+}
+
+enum status save_model(struct cli *c, struct model *m, const char *path,
+		       uint64_t *bytes)
+{
+	bool if_changed = opt_given(c, OPT_if_changed);
+
+	if (has_suffix(path, ".onnxtxt"))
+		return save_text(c, m, path, bytes);
+	if (has_suffix(path, ".pare")) {
+		struct native_write_opts o = {
+			.compress = opt_given(c, OPT_compress),
+			.if_changed = if_changed,
+		};
+
+		return native_write(m, path, &o, bytes);
+	}
+	struct onnx_write_opts o = {
+		.external = (enum onnx_external)opt_enum(c, OPT_external_data,
+							 EXTERNAL_KEEP),
+		.min_external = 1024,
+		.if_changed = if_changed,
+	};
+	return onnx_write(m, path, &o, bytes);
 }
 
 void driver_opts_fill(struct cli *c, struct driver_opts *o)
