@@ -223,6 +223,30 @@ static bool steps_positive(struct rewrite *w, const struct rw_val *a)
 	return true;
 }
 
+static bool all_ones(const int64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] != 1)
+			return false;
+	return true;
+}
+
+static bool takes_all(struct rewrite *w, const struct rw_val *a)
+{
+	const int64_t *start, *end;
+	size_t ns, ne;
+
+	if (!param_ints(rw_node(a), "starts", &start, &ns) ||
+	    !param_ints(rw_node(a), "ends", &end, &ne) || ns != ne || !start ||
+	    !steps_positive(w, a))
+		return false;
+	for (size_t i = 0; i < ns; i++)
+		if (start[i] != 0 || end[i] != INT64_MAX)
+			return false;
+	return param_ints(rw_node(a), "steps", &start, &ns) &&
+	       (!start || all_ones(start, ns));
+}
+
 static bool computed(struct rewrite *w, const struct rw_val *a)
 {
 	(void)w;
