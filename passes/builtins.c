@@ -9,15 +9,9 @@
 #include "passes/params_p.h"
 #include "passes/rewrite_p.h"
 
-#define GUARD(name, id, sig)
-#define BUILTIN(name, id, sig) static rw_builtin_fn id;
-#include "passes/guards.def"
-#undef GUARD
-#undef BUILTIN
-
 rw_builtin_fn *const rw_builtins[] = {
 #define GUARD(name, id, sig)
-#define BUILTIN(name, id, sig) id,
+#define BUILTIN(name, id, sig) make_##id,
 #include "passes/guards.def"
 #undef GUARD
 #undef BUILTIN
@@ -27,7 +21,7 @@ enum { MAX_RANK = 16 };
 
 /* ---- numbers ---- */
 
-static bool param(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+bool make_param(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 {
 	(void)w;
 	*out = rw_of_num(0);
@@ -39,39 +33,36 @@ static bool two_numbers(const struct rw_val *a)
 	return a[0].kind == RV_NUM && a[1].kind == RV_NUM;
 }
 
-static bool num_max(struct rewrite *w, const struct rw_val *a,
-		    struct rw_val *out)
+bool make_num_max(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 {
 	(void)w;
 	*out = rw_of_num(a[0].num > a[1].num ? a[0].num : a[1].num);
 	return two_numbers(a);
 }
 
-static bool num_min(struct rewrite *w, const struct rw_val *a,
-		    struct rw_val *out)
+bool make_num_min(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 {
 	(void)w;
 	*out = rw_of_num(a[0].num < a[1].num ? a[0].num : a[1].num);
 	return two_numbers(a);
 }
 
-static bool num_reciprocal(struct rewrite *w, const struct rw_val *a,
-			   struct rw_val *out)
+bool make_num_reciprocal(struct rewrite *w, const struct rw_val *a,
+			 struct rw_val *out)
 {
 	(void)w;
 	*out = rw_of_num(1 / a->num);
 	return a->kind == RV_NUM && a->num != 0;
 }
 
-static bool bound(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+bool make_bound(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 {
 	(void)w;
 	*out = isinf(a->num) ? (struct rw_val){.kind = RV_NONE} : *a;
 	return a->kind == RV_NUM;
 }
 
-static bool element(struct rewrite *w, const struct rw_val *a,
-		    struct rw_val *out)
+bool make_element(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 {
 	const struct tensor *t = rw_tensor(a);
 
@@ -80,7 +71,7 @@ static bool element(struct rewrite *w, const struct rw_val *a,
 	       tensor_uniform(w->m, t, &out->num);
 }
 
-static bool flip(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+bool make_flip(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 {
 	(void)w;
 	*out = rw_of_num(node_attr_int(rw_node(a), a[1].s, 0) ? 0 : 1);
@@ -110,8 +101,8 @@ static int64_t vector_length(const struct rw_val *a)
 	return t && t->rank == 1 ? t->n : 0;
 }
 
-static bool lead_dims(struct rewrite *w, const struct rw_val *a,
-		      struct rw_val *out)
+bool make_lead_dims(struct rewrite *w, const struct rw_val *a,
+		    struct rw_val *out)
 {
 	const struct tensor *t = rw_tensor(&a[1]);
 	int64_t dim[MAX_RANK], n = vector_length(a);
@@ -150,8 +141,8 @@ static bool spread(struct rewrite *w, const struct rw_val *a,
 	return true;
 }
 
-static bool deconv_dims(struct rewrite *w, const struct rw_val *a,
-			struct rw_val *out)
+bool make_deconv_dims(struct rewrite *w, const struct rw_val *a,
+		      struct rw_val *out)
 {
 	const struct tensor *t = rw_tensor(&a[1]);
 	int64_t group = node_attr_int(rw_node(&a[2]), "group", 1);
@@ -170,8 +161,8 @@ static bool deconv_dims(struct rewrite *w, const struct rw_val *a,
 	return view(w, a, t->rank, dim, out);
 }
 
-static bool gemm_dims(struct rewrite *w, const struct rw_val *a,
-		      struct rw_val *out)
+bool make_gemm_dims(struct rewrite *w, const struct rw_val *a,
+		    struct rw_val *out)
 {
 	int64_t dim[2] = {vector_length(a), 1};
 
@@ -182,8 +173,8 @@ static bool gemm_dims(struct rewrite *w, const struct rw_val *a,
 	       view(w, a, 2, dim, out);
 }
 
-static bool channel_vec(struct rewrite *w, const struct rw_val *a,
-			struct rw_val *out)
+bool make_channel_vec(struct rewrite *w, const struct rw_val *a,
+		      struct rw_val *out)
 {
 	const struct tensor *c = rw_tensor(a);
 	const struct type *y = a[1].v->type;
@@ -242,8 +233,7 @@ static int64_t group_start(const struct filters *f, int64_t m)
 	return f->c->n == 1 ? 0 : m / (f->m / f->group) * f->per;
 }
 
-static bool in_dims(struct rewrite *w, const struct rw_val *a,
-		    struct rw_val *out)
+bool make_in_dims(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 {
 	int64_t dim[MAX_RANK];
 	struct filters f;
@@ -278,8 +268,8 @@ static double filter_sum(const struct filters *f, const double *x,
 	return sum;
 }
 
-static bool filter_sums(struct rewrite *w, const struct rw_val *a,
-			struct rw_val *out)
+bool make_filter_sums(struct rewrite *w, const struct rw_val *a,
+		      struct rw_val *out)
 {
 	const double *x, *c;
 	struct filters f;
@@ -300,8 +290,8 @@ static bool filter_sums(struct rewrite *w, const struct rw_val *a,
 
 /* ---- lists ---- */
 
-static bool pads_sum(struct rewrite *w, const struct rw_val *a,
-		     struct rw_val *out)
+bool make_pads_sum(struct rewrite *w, const struct rw_val *a,
+		   struct rw_val *out)
 {
 	const struct node *conv = rw_node(a), *pad = rw_node(&a[1]);
 	size_t n, count;
@@ -321,8 +311,8 @@ static bool pads_sum(struct rewrite *w, const struct rw_val *a,
 }
 
 /* out[i] = in[perm[i]]: the outer picks from the inner. */
-static bool compose_perms(struct rewrite *w, const struct rw_val *a,
-			  struct rw_val *out)
+bool make_compose_perms(struct rewrite *w, const struct rw_val *a,
+			struct rw_val *out)
 {
 	size_t ni, no;
 	const int64_t *pi = node_attr_ints(rw_node(a), "perm", &ni);
@@ -347,8 +337,8 @@ static bool compose_perms(struct rewrite *w, const struct rw_val *a,
 	return true;
 }
 
-static bool out_dims(struct rewrite *w, const struct rw_val *a,
-		     struct rw_val *out)
+bool make_out_dims(struct rewrite *w, const struct rw_val *a,
+		   struct rw_val *out)
 {
 	const struct type *t = a->v->type;
 	int64_t dim[MAX_RANK];
@@ -377,8 +367,8 @@ static bool out_dims(struct rewrite *w, const struct rw_val *a,
  * becomes 0, which copies it; one other may become -1.  Not both: an empty
  * tensor would have no unique -1.
  */
-static bool copy_dims(struct rewrite *w, const struct rw_val *a,
-		      struct rw_val *out)
+bool make_copy_dims(struct rewrite *w, const struct rw_val *a,
+		    struct rw_val *out)
 {
 	const struct node *n = rw_node(a);
 	const struct value *x = node_in(n, 0), *s = node_in(n, 1);

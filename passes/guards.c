@@ -9,14 +9,8 @@
 #include "passes/params_p.h"
 #include "passes/rewrite_p.h"
 
-#define GUARD(name, id, sig) static rw_guard_fn id;
-#define BUILTIN(name, id, sig)
-#include "passes/guards.def"
-#undef GUARD
-#undef BUILTIN
-
 rw_guard_fn *const rw_guards[] = {
-#define GUARD(name, id, sig) id,
+#define GUARD(name, id, sig) guard_##id,
 #define BUILTIN(name, id, sig)
 #include "passes/guards.def"
 #undef GUARD
@@ -31,7 +25,7 @@ static const struct type *ranked(const struct rw_val *a)
 	return t && t->kind == TY_TENSOR && t->rank >= 0 ? t : NULL;
 }
 
-static bool inference(struct rewrite *w, const struct rw_val *a)
+bool guard_inference(struct rewrite *w, const struct rw_val *a)
 {
 	const struct node *n = rw_node(a);
 	double training;
@@ -44,7 +38,7 @@ static bool inference(struct rewrite *w, const struct rw_val *a)
 	return param_num(n, "training_mode", 0, &training) && training == 0;
 }
 
-static bool same_dtype(struct rewrite *w, const struct rw_val *a)
+bool guard_same_dtype(struct rewrite *w, const struct rw_val *a)
 {
 	(void)w;
 	return a[0].kind == RV_VALUE && a[1].kind == RV_VALUE &&
@@ -53,7 +47,7 @@ static bool same_dtype(struct rewrite *w, const struct rw_val *a)
 	       a[0].v->type->dt == a[1].v->type->dt;
 }
 
-static bool same_shape(struct rewrite *w, const struct rw_val *a)
+bool guard_same_shape(struct rewrite *w, const struct rw_val *a)
 {
 	const struct type *x = ranked(&a[0]), *y = ranked(&a[1]);
 
@@ -67,7 +61,7 @@ static bool same_shape(struct rewrite *w, const struct rw_val *a)
 }
 
 /* Every dimension of the first is 1 or the second's. */
-static bool into(struct rewrite *w, const struct rw_val *a)
+bool guard_into(struct rewrite *w, const struct rw_val *a)
 {
 	const struct type *c = ranked(&a[0]), *x = ranked(&a[1]);
 	int skip;
@@ -85,7 +79,7 @@ static bool into(struct rewrite *w, const struct rw_val *a)
 	return true;
 }
 
-static bool is_float(struct rewrite *w, const struct rw_val *a)
+bool guard_is_float(struct rewrite *w, const struct rw_val *a)
 {
 	const struct type *t = a->kind == RV_VALUE ? a->v->type : NULL;
 
@@ -93,7 +87,7 @@ static bool is_float(struct rewrite *w, const struct rw_val *a)
 	return t && t->kind == TY_TENSOR && dtype_is_float(t->dt);
 }
 
-static bool rank_is(struct rewrite *w, const struct rw_val *a)
+bool guard_rank_is(struct rewrite *w, const struct rw_val *a)
 {
 	const struct type *t = ranked(a);
 
@@ -101,7 +95,7 @@ static bool rank_is(struct rewrite *w, const struct rw_val *a)
 	return t && t->rank == a[1].num;
 }
 
-static bool rank_at_most(struct rewrite *w, const struct rw_val *a)
+bool guard_rank_at_most(struct rewrite *w, const struct rw_val *a)
 {
 	const struct type *t = ranked(a);
 
@@ -127,7 +121,7 @@ static double schema_default(const struct op *op, const char *name)
 	return 0;
 }
 
-static bool attr_is(struct rewrite *w, const struct rw_val *a)
+bool guard_attr_is(struct rewrite *w, const struct rw_val *a)
 {
 	const struct node *n = rw_node(a);
 	double x;
@@ -137,7 +131,7 @@ static bool attr_is(struct rewrite *w, const struct rw_val *a)
 	       x == a[2].num;
 }
 
-static bool uniform(struct rewrite *w, const struct rw_val *a)
+bool guard_uniform(struct rewrite *w, const struct rw_val *a)
 {
 	const struct tensor *t = rw_tensor(a);
 	double x;
@@ -146,14 +140,14 @@ static bool uniform(struct rewrite *w, const struct rw_val *a)
 	       tensor_uniform(w->m, t, &x);
 }
 
-static bool at_most(struct rewrite *w, const struct rw_val *a)
+bool guard_at_most(struct rewrite *w, const struct rw_val *a)
 {
 	(void)w;
 	return a[0].kind == RV_NUM && a[1].kind == RV_NUM &&
 	       a[0].num <= a[1].num;
 }
 
-static bool op_broadcasts(struct rewrite *w, const struct rw_val *a)
+bool guard_op_broadcasts(struct rewrite *w, const struct rw_val *a)
 {
 	struct str none = {"", 0}, name = {a->s, strlen(a->s)};
 	const struct op *op =
@@ -163,7 +157,7 @@ static bool op_broadcasts(struct rewrite *w, const struct rw_val *a)
 }
 
 /* Elementwise with the numpy rules: no axis or broadcast attribute. */
-static bool per_channel(struct rewrite *w, const struct rw_val *a)
+bool guard_per_channel(struct rewrite *w, const struct rw_val *a)
 {
 	const struct tensor *c = rw_tensor(a);
 	const struct type *y = ranked(&a[1]);
@@ -182,7 +176,7 @@ static bool per_channel(struct rewrite *w, const struct rw_val *a)
 	return true;
 }
 
-static bool perm_identity(struct rewrite *w, const struct rw_val *a)
+bool guard_perm_identity(struct rewrite *w, const struct rw_val *a)
 {
 	size_t n;
 	const int64_t *p = node_attr_ints(rw_node(a), "perm", &n);
@@ -197,7 +191,7 @@ static bool perm_identity(struct rewrite *w, const struct rw_val *a)
 	return true;
 }
 
-static bool perm_swaps(struct rewrite *w, const struct rw_val *a)
+bool guard_perm_swaps(struct rewrite *w, const struct rw_val *a)
 {
 	size_t n;
 	const int64_t *p = node_attr_ints(rw_node(a), "perm", &n);
@@ -209,7 +203,7 @@ static bool perm_swaps(struct rewrite *w, const struct rw_val *a)
 	return !p || (n == 2 && p[0] == 1 && p[1] == 0);
 }
 
-static bool steps_positive(struct rewrite *w, const struct rw_val *a)
+bool guard_steps_positive(struct rewrite *w, const struct rw_val *a)
 {
 	const int64_t *v;
 	size_t n;
@@ -231,14 +225,14 @@ static bool all_ones(const int64_t *v, size_t n)
 	return true;
 }
 
-static bool takes_all(struct rewrite *w, const struct rw_val *a)
+bool guard_takes_all(struct rewrite *w, const struct rw_val *a)
 {
 	const int64_t *start, *end;
 	size_t ns, ne;
 
 	if (!param_ints(rw_node(a), "starts", &start, &ns) ||
 	    !param_ints(rw_node(a), "ends", &end, &ne) || ns != ne || !start ||
-	    !steps_positive(w, a))
+	    !guard_steps_positive(w, a))
 		return false;
 	for (size_t i = 0; i < ns; i++)
 		if (start[i] != 0 || end[i] != INT64_MAX)
@@ -247,13 +241,13 @@ static bool takes_all(struct rewrite *w, const struct rw_val *a)
 	       (!start || all_ones(start, ns));
 }
 
-static bool computed(struct rewrite *w, const struct rw_val *a)
+bool guard_computed(struct rewrite *w, const struct rw_val *a)
 {
 	(void)w;
 	return a->kind == RV_VALUE && !a->v->konst;
 }
 
-static bool one_output(struct rewrite *w, const struct rw_val *a)
+bool guard_one_output(struct rewrite *w, const struct rw_val *a)
 {
 	(void)w;
 	return rw_node(a)->nout == 1;
@@ -267,7 +261,7 @@ static bool pad_amounts(const struct node *n, const int64_t **v, size_t *count)
 	       *v && *count % 2 == 0;
 }
 
-static bool pads_zero(struct rewrite *w, const struct rw_val *a)
+bool guard_pads_zero(struct rewrite *w, const struct rw_val *a)
 {
 	const int64_t *v;
 	size_t n;
@@ -295,7 +289,7 @@ static bool pad_value_is(const struct node *n, double want)
 	return x == want || (isinf(want) && want < 0 && x <= -3.4e38);
 }
 
-static bool pads_spatial(struct rewrite *w, const struct rw_val *a)
+bool guard_pads_spatial(struct rewrite *w, const struct rw_val *a)
 {
 	const struct node *n = rw_node(a);
 	const int64_t *v;
@@ -312,7 +306,7 @@ static bool pads_spatial(struct rewrite *w, const struct rw_val *a)
 	return true;
 }
 
-static bool explicit_pads(struct rewrite *w, const struct rw_val *a)
+bool guard_explicit_pads(struct rewrite *w, const struct rw_val *a)
 {
 	const struct node *n = rw_node(a);
 	struct str s = node_attr_str(n, "auto_pad", "NOTSET");
@@ -321,7 +315,7 @@ static bool explicit_pads(struct rewrite *w, const struct rw_val *a)
 	return str_is(s, "NOTSET") || str_is(s, "VALID");
 }
 
-static bool no_pads(struct rewrite *w, const struct rw_val *a)
+bool guard_no_pads(struct rewrite *w, const struct rw_val *a)
 {
 	const struct node *n = rw_node(a);
 	size_t count;
@@ -330,10 +324,10 @@ static bool no_pads(struct rewrite *w, const struct rw_val *a)
 	for (size_t i = 0; p && i < count; i++)
 		if (p[i])
 			return false;
-	return explicit_pads(w, a);
+	return guard_explicit_pads(w, a);
 }
 
-static bool counts_pads(struct rewrite *w, const struct rw_val *a)
+bool guard_counts_pads(struct rewrite *w, const struct rw_val *a)
 {
 	const struct node *n = rw_node(a);
 	const int64_t *p;
@@ -349,7 +343,7 @@ static bool counts_pads(struct rewrite *w, const struct rw_val *a)
 	return true;
 }
 
-static bool pads_inside(struct rewrite *w, const struct rw_val *a)
+bool guard_pads_inside(struct rewrite *w, const struct rw_val *a)
 {
 	size_t nk, np, n;
 	const int64_t *k = node_attr_ints(rw_node(a), "kernel_shape", &nk);
@@ -372,7 +366,7 @@ static bool pads_inside(struct rewrite *w, const struct rw_val *a)
 /* ---- types and shapes ---- */
 
 /* Bits of precision and whether there is a sign; for integers and floats. */
-static bool lossless(struct rewrite *w, const struct rw_val *a)
+bool guard_lossless(struct rewrite *w, const struct rw_val *a)
 {
 	static const struct {
 		enum dtype from, to;
@@ -389,7 +383,7 @@ static bool lossless(struct rewrite *w, const struct rw_val *a)
 	enum dtype x, y;
 	char kx, ky;
 
-	if (!is_float(w, a) && a[0].kind != RV_VALUE)
+	if (!guard_is_float(w, a) && a[0].kind != RV_VALUE)
 		return false;
 	x = a[0].v->type->kind == TY_TENSOR ? a[0].v->type->dt : DT_NONE;
 	y = a[1].v->type->kind == TY_TENSOR ? a[1].v->type->dt : DT_NONE;
@@ -409,7 +403,7 @@ static bool lossless(struct rewrite *w, const struct rw_val *a)
 	       (kx == 'u' && ky == 'i' && dtype_bits(x) < dtype_bits(y));
 }
 
-static bool reshape_free(struct rewrite *w, const struct rw_val *a)
+bool guard_reshape_free(struct rewrite *w, const struct rw_val *a)
 {
 	const struct node *n = rw_node(a);
 	const int64_t *v;
@@ -424,7 +418,7 @@ static bool reshape_free(struct rewrite *w, const struct rw_val *a)
 	return true;
 }
 
-static bool reduce_last(struct rewrite *w, const struct rw_val *a)
+bool guard_reduce_last(struct rewrite *w, const struct rw_val *a)
 {
 	const struct node *n = rw_node(a);
 	const struct type *t = ranked(&a[1]);
@@ -438,7 +432,7 @@ static bool reduce_last(struct rewrite *w, const struct rw_val *a)
 	       axis_fix(v[0], t->rank, &axis) && axis == t->rank - 1;
 }
 
-static bool last_dim(struct rewrite *w, const struct rw_val *a)
+bool guard_last_dim(struct rewrite *w, const struct rw_val *a)
 {
 	const struct type *s = ranked(a), *t = ranked(&a[1]);
 

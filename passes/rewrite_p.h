@@ -28,11 +28,17 @@ enum {
 
 enum rw_pat_kind {
 	RW_LEAF, /* any value */
-	RW_NUM,  /* a constant, every element equal to num */
+	RW_NUM,  /* a constant, every element rw_near() num */
 	RW_OP,   /* output 0 of a node, its inputs follow */
 };
 
-enum rw_pat_flag { RW_ONE_USE = 1, RW_OPTIONAL = 2, RW_CONST = 4 };
+enum rw_pat_flag {
+	RW_ONE_USE = 1,
+	RW_OPTIONAL = 2, /* a leaf may be left out, an operator missing */
+	RW_CONST = 4,
+	/* of a commutative operator, the only constant operand comes last */
+	RW_CONST_LAST = 8,
+};
 
 struct rw_pat { /* preorder */
 	enum rw_pat_kind kind;
@@ -146,6 +152,13 @@ typedef bool rw_guard_fn(struct rewrite *w, const struct rw_val *a);
 typedef bool rw_builtin_fn(struct rewrite *w, const struct rw_val *a,
 			   struct rw_val *out);
 
+/* guard_into() and so on in guards*.c, make_param() and so on in builtins*.c */
+#define GUARD(name, id, sig)   rw_guard_fn guard_##id;
+#define BUILTIN(name, id, sig) rw_builtin_fn make_##id;
+#include "passes/guards.def"
+#undef GUARD
+#undef BUILTIN
+
 enum rw_guard_id {
 #define GUARD(name, id, sig) RWG_##id,
 #define BUILTIN(name, id, sig)
@@ -174,6 +187,8 @@ static inline struct node *rw_node(const struct rw_val *a)
 
 /* The constant behind a value or an evaluated expression; NULL if none. */
 const struct tensor *rw_tensor(const struct rw_val *a);
+/* Is x the number as a constant of this type would hold it? */
+bool rw_near(enum dtype dt, double x, double num);
 struct rw_val rw_of_value(struct value *v); /* NULL: RV_NONE */
 struct rw_val rw_of_tensor(const struct tensor *t, enum dtype dt);
 struct rw_val rw_of_ints(struct rewrite *w, const int64_t *v, size_t n);

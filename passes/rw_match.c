@@ -28,6 +28,25 @@ static const char *vname(const struct rewrite *w, const struct value *v)
 	return v->name ? sym_text(w->m, v->name) : "(unnamed)";
 }
 
+/*
+ * Exporters compute 1/sqrt(2) and the like in their own ways: what float32
+ * cannot hold exactly may be off by an ULP.
+ */
+bool rw_near(enum dtype dt, double x, double num)
+{
+	unsigned char one[16];
+
+	if (x == num)
+		return true;
+	if (!dtype_is_float(dt) || !isfinite(num))
+		return false;
+	dtype_set(dt, one, 0, num);
+	if (x == dtype_get(dt, one, 0))
+		return true;
+	return dt == DT_F32 && num != (double)(float)num &&
+	       fabs(x - num) <= ldexp(fabs(num), -22);
+}
+
 static bool match_const(struct rewrite *w, const struct rw_pat *p,
 			struct value *v)
 {
@@ -38,7 +57,8 @@ static bool match_const(struct rewrite *w, const struct rw_pat *p,
 	if (p->kind != RW_NUM)
 		return true;
 	if (!strchr("fiub", dtype_kind(v->konst->dt)) || !v->konst->n ||
-	    !tensor_uniform(w->m, v->konst, &x) || x != p->num)
+	    !tensor_uniform(w->m, v->konst, &x) ||
+	    !rw_near(v->konst->dt, x, p->num))
 		return rw_miss(w, "'%s' is not %g everywhere", vname(w, v),
 			       p->num);
 	return true;
@@ -99,17 +119,57 @@ static bool match_node(struct rewrite *w, const struct rw_pat *p,
 	return true;
 }
 
+/* Is the operator that may be missing not there? */
+static bool missing(const struct rewrite *w, const struct rw_pat *p,
+		    const struct value *v)
+{
+	return p->kind == RW_OP && p->flags & RW_OPTIONAL &&
+	       (!v->def || !node_is(v->def, (enum op_id)p->op) ||
+		v->def->graph != w->root->graph ||
+		(p->flags & RW_ONE_USE && v->nuse != 1));
+}
+
+/* Does the second operand go first, so that the constant is last? */
+static bool swapped(const struct rw_pat *p, const struct node *n)
+{
+	return p->flags & RW_CONST_LAST && n->op->flags & OPF_COMMUTATIVE &&
+	       n->nin == 2 && n->in[0].v && n->in[0].v->konst;
+}
+
+static bool match_at(struct rewrite *w, const struct rw_pat **cursor,
+		     struct value *v, int depth);
+
+/* p's place is taken by its operand: the only one, or the operator. */
+/* NOLINTNEXTLINE(misc-no-recursion): depth <= RW_MAX_DEPTH, by genrw */
+static bool match_through(struct rewrite *w, const struct rw_pat *p,
+			  const struct rw_pat **cursor, struct value *v,
+			  int depth)
+{
+	for (int i = 0; i < p->nkid; i++) {
+		if (p->nkid > 1 && (*cursor)->kind != RW_OP)
+			(*cursor)++;
+		else if (!match_at(w, cursor, v, depth))
+			return false;
+	}
+	return true;
+}
+
 /* *p moves past the subtree. */
 /* NOLINTNEXTLINE(misc-no-recursion): depth <= RW_MAX_DEPTH, by genrw */
 static bool match_at(struct rewrite *w, const struct rw_pat **cursor,
 		     struct value *v, int depth)
 {
 	const struct rw_pat *p = (*cursor)++;
+	bool swap;
 
 	if (!v)
 		return p->flags & RW_OPTIONAL
 			       ? true
 			       : rw_miss(w, "an input is left out");
+	if (depth >= RW_MAX_DEPTH)
+		BUG("pattern of rule '%s' is too deep", w->row->rule->name);
+	if (missing(w, p, v))
+		return match_through(w, p, cursor, v, depth + 1);
 	if ((p->flags & RW_CONST || p->kind == RW_NUM) && !match_const(w, p, v))
 		return false;
 	if (p->flags & RW_ONE_USE && v->nuse != 1)
@@ -118,10 +178,10 @@ static bool match_at(struct rewrite *w, const struct rw_pat **cursor,
 		return false;
 	if (!bind(w, p, v))
 		return false;
-	if (depth >= RW_MAX_DEPTH)
-		BUG("pattern of rule '%s' is too deep", w->row->rule->name);
+	swap = p->kind == RW_OP && swapped(p, v->def);
 	for (int i = 0; i < p->nkid; i++)
-		if (!match_at(w, cursor, node_in(v->def, (uint32_t)i),
+		if (!match_at(w, cursor,
+			      node_in(v->def, (uint32_t)(swap ? !i : i)),
 			      depth + 1))
 			return false;
 	return true;

@@ -14,7 +14,7 @@
 
 enum {
 	MAX_RULES = 512,
-	MAX_COMMUTE = 4,
+	MAX_COMMUTE = 5,
 };
 
 struct rule {
@@ -34,7 +34,13 @@ static int swap_next;
 
 /* ---- the match side ---- */
 
-enum { F_ONE_USE = 1, F_OPTIONAL = 2, F_CONST = 4, F_COMMUTES = 8 };
+enum {
+	F_ONE_USE = 1,
+	F_OPTIONAL = 2,
+	F_CONST = 4,
+	F_COMMUTES = 8,
+	F_CONST_LAST = 16,
+};
 
 /* Split "name:const?" or "Op:c!" into name and flags. */
 static unsigned suffix(const struct term *t, char *name)
@@ -65,10 +71,11 @@ static void put_pat(const struct term *t, const char *kind, const char *op,
 		    unsigned flags, int slot, int nkid, const char *num)
 {
 	printf("#line %d \"%s\"\n", t->line, path);
-	printf("\t{ %s, %s, %s%s%s0, %d, %d, %s },\n", kind, op,
+	printf("\t{ %s, %s, %s%s%s%s0, %d, %d, %s },\n", kind, op,
 	       flags & F_ONE_USE ? "RW_ONE_USE|" : "",
 	       flags & F_OPTIONAL ? "RW_OPTIONAL|" : "",
-	       flags & F_CONST ? "RW_CONST|" : "", slot, nkid, num);
+	       flags & F_CONST ? "RW_CONST|" : "",
+	       flags & F_CONST_LAST ? "RW_CONST_LAST|" : "", slot, nkid, num);
 }
 
 /* NAME=NUMBER: a constant of one value that also gets a name.  Cuts the name
@@ -115,6 +122,41 @@ static void emit_leaf(const struct term *t)
 			slot_bind(name, false, t->line), 0, "0");
 }
 
+/* Does t match constants only? */
+static bool wants_const(const struct term *t)
+{
+	char name[MAX_TOKEN];
+
+	return !t->list && !t->quoted &&
+	       (is_number(t) || named_number(t, name) ||
+		strstr(t->s, ":const"));
+}
+
+/* The only constant operand of a :c node: the matcher finds it whatever the
+ * order.  -1: both orders need a row of their own. */
+static int const_kid(const struct term *t)
+{
+	bool a = wants_const(t->kid[t->nkid - 2]);
+	bool b = wants_const(t->kid[t->nkid - 1]);
+
+	if (t->nkid < 3 || a == b)
+		return -1;
+	return t->nkid - (a ? 2 : 1);
+}
+
+/* An operator that may be missing stands for its one operand, or for the one
+ * that is a list; the other names are left unbound then. */
+static void check_optional(const struct term *t, int first)
+{
+	int lists = 0;
+
+	for (int i = first; i < t->nkid; i++)
+		lists += t->kid[i]->list;
+	if (t->nkid - first != 1 && lists != 1)
+		die(t->line, "an operator that may be missing needs one "
+			     "operand that is a list");
+}
+
 /* Preorder; the bits of swap_bits say which :c nodes are swapped. */
 static void emit_match(const struct term *t, int depth)
 {
@@ -146,12 +188,17 @@ static void emit_match(const struct term *t, int depth)
 	op = op_name(&head);
 	if (!op)
 		die(t->line, "'%s' is no operator", name);
-	put_pat(t, "RW_OP", op, flags, slot, t->nkid - first, "0");
-	if (flags & F_COMMUTES) {
-		if (t->nkid - first != 2)
-			die(t->line, "':c' needs two inputs");
+	if (flags & F_COMMUTES && t->nkid - first != 2)
+		die(t->line, "':c' needs two inputs");
+	if (flags & F_COMMUTES && const_kid(t) >= 0) {
+		flags |= F_CONST_LAST;
+		swap = const_kid(t) == first;
+	} else if (flags & F_COMMUTES) {
 		swap = swap_bits >> swap_next++ & 1;
 	}
+	if (flags & F_OPTIONAL)
+		check_optional(t, first);
+	put_pat(t, "RW_OP", op, flags, slot, t->nkid - first, "0");
 	for (int i = first; i < t->nkid; i++)
 		emit_match(t->kid[swap ? first + t->nkid - 1 - i : i],
 			   depth + 1);
@@ -163,7 +210,7 @@ static int count_commutes(const struct term *t)
 
 	if (!t->list || !t->nkid)
 		return 0;
-	n += strstr(t->kid[0]->s, ":c") != NULL;
+	n += strstr(t->kid[0]->s, ":c") && (t->nkid < 3 || const_kid(t) < 0);
 	for (int i = 1; i < t->nkid; i++)
 		n += count_commutes(t->kid[i]);
 	return n;
