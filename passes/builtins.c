@@ -47,6 +47,20 @@ bool make_num_min(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 	return two_numbers(a);
 }
 
+bool make_num_div(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+{
+	(void)w;
+	*out = rw_of_num(a[0].num / a[1].num);
+	return two_numbers(a) && a[1].num != 0;
+}
+
+bool make_num_mul(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+{
+	(void)w;
+	*out = rw_of_num(a[0].num * a[1].num);
+	return two_numbers(a);
+}
+
 bool make_num_reciprocal(struct rewrite *w, const struct rw_val *a,
 			 struct rw_val *out)
 {
@@ -80,9 +94,8 @@ bool make_flip(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 
 /* ---- constants by channel ---- */
 
-/* The same elements with other dims. */
-static bool view(struct rewrite *w, const struct rw_val *a, int rank,
-		 const int64_t *dim, struct rw_val *out)
+bool rw_view(struct rewrite *w, const struct rw_val *a, int rank,
+	     const int64_t *dim, struct rw_val *out)
 {
 	const struct tensor *t = rw_tensor(a), *v;
 
@@ -112,7 +125,7 @@ bool make_lead_dims(struct rewrite *w, const struct rw_val *a,
 	dim[0] = n;
 	for (int i = 1; i < t->rank; i++)
 		dim[i] = 1;
-	return view(w, a, t->rank, dim, out);
+	return rw_view(w, a, t->rank, dim, out);
 }
 
 /* Row c of group c / (C/g) holds output channels group * (M/g) + j. */
@@ -154,11 +167,11 @@ bool make_deconv_dims(struct rewrite *w, const struct rw_val *a,
 	for (int i = 0; i < t->rank; i++)
 		dim[i] = 1;
 	if (const_is_splat(rw_tensor(a)))
-		return view(w, a, t->rank, dim, out);
+		return rw_view(w, a, t->rank, dim, out);
 	if (group > 1)
 		return spread(w, a, t, group, dim, out);
 	dim[1] = n;
-	return view(w, a, t->rank, dim, out);
+	return rw_view(w, a, t->rank, dim, out);
 }
 
 bool make_gemm_dims(struct rewrite *w, const struct rw_val *a,
@@ -170,7 +183,7 @@ bool make_gemm_dims(struct rewrite *w, const struct rw_val *a,
 		return false;
 	*out = *a;
 	return !node_attr_int(rw_node(&a[1]), "transB", 0) ||
-	       view(w, a, 2, dim, out);
+	       rw_view(w, a, 2, dim, out);
 }
 
 bool make_channel_vec(struct rewrite *w, const struct rw_val *a,
@@ -184,7 +197,7 @@ bool make_channel_vec(struct rewrite *w, const struct rw_val *a,
 		return false;
 	n = y->dim[1].n;
 	if (c->n == n)
-		return view(w, a, 1, &n, out);
+		return rw_view(w, a, 1, &n, out);
 	if (c->n != 1 || !strchr("fiub", dtype_kind(c->dt)))
 		return false;
 	c = const_splat(w->m, c->dt, 1, &n, tensor_float(w->m, c, 0));
@@ -245,7 +258,7 @@ bool make_in_dims(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
 	for (int i = 0; i < f.w->rank; i++)
 		dim[i] = 1;
 	if (f.c->n == 1)
-		return view(w, a, f.w->rank, dim, out);
+		return rw_view(w, a, f.w->rank, dim, out);
 	dim[0] = f.group == 1 ? 1 : f.m;
 	dim[1] = f.per;
 	c = doubles(w, f.c);

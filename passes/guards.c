@@ -17,8 +17,7 @@ rw_guard_fn *const rw_guards[] = {
 #undef BUILTIN
 };
 
-/* The tensor type of a value with known rank; NULL otherwise. */
-static const struct type *ranked(const struct rw_val *a)
+const struct type *rw_ranked(const struct rw_val *a)
 {
 	const struct type *t = a->kind == RV_VALUE ? a->v->type : NULL;
 
@@ -49,7 +48,7 @@ bool guard_same_dtype(struct rewrite *w, const struct rw_val *a)
 
 bool guard_same_shape(struct rewrite *w, const struct rw_val *a)
 {
-	const struct type *x = ranked(&a[0]), *y = ranked(&a[1]);
+	const struct type *x = rw_ranked(&a[0]), *y = rw_ranked(&a[1]);
 
 	(void)w;
 	if (!x || !y || x->rank != y->rank)
@@ -63,7 +62,7 @@ bool guard_same_shape(struct rewrite *w, const struct rw_val *a)
 /* Every dimension of the first is 1 or the second's. */
 bool guard_into(struct rewrite *w, const struct rw_val *a)
 {
-	const struct type *c = ranked(&a[0]), *x = ranked(&a[1]);
+	const struct type *c = rw_ranked(&a[0]), *x = rw_ranked(&a[1]);
 	int skip;
 
 	(void)w;
@@ -87,17 +86,48 @@ bool guard_is_float(struct rewrite *w, const struct rw_val *a)
 	return t && t->kind == TY_TENSOR && dtype_is_float(t->dt);
 }
 
+bool guard_is_bool(struct rewrite *w, const struct rw_val *a)
+{
+	const struct type *t = a->kind == RV_VALUE ? a->v->type : NULL;
+
+	(void)w;
+	return t && t->kind == TY_TENSOR && t->dt == DT_BOOL;
+}
+
+bool guard_is_integer(struct rewrite *w, const struct rw_val *a)
+{
+	const struct type *t = a->kind == RV_VALUE ? a->v->type : NULL;
+
+	(void)w;
+	return t && t->kind == TY_TENSOR &&
+	       (dtype_kind(t->dt) == 'i' || dtype_kind(t->dt) == 'u');
+}
+
+bool guard_positive(struct rewrite *w, const struct rw_val *a)
+{
+	(void)w;
+	return a->kind == RV_NUM && a->num > 0;
+}
+
 bool guard_rank_is(struct rewrite *w, const struct rw_val *a)
 {
-	const struct type *t = ranked(a);
+	const struct type *t = rw_ranked(a);
 
 	(void)w;
 	return t && t->rank == a[1].num;
 }
 
+bool guard_rank_at_least(struct rewrite *w, const struct rw_val *a)
+{
+	const struct type *t = rw_ranked(a);
+
+	(void)w;
+	return t && t->rank >= a[1].num;
+}
+
 bool guard_rank_at_most(struct rewrite *w, const struct rw_val *a)
 {
-	const struct type *t = ranked(a);
+	const struct type *t = rw_ranked(a);
 
 	(void)w;
 	return t && t->rank <= a[1].num;
@@ -131,6 +161,14 @@ bool guard_attr_is(struct rewrite *w, const struct rw_val *a)
 	       x == a[2].num;
 }
 
+bool guard_unbounded(struct rewrite *w, const struct rw_val *a)
+{
+	double x;
+
+	(void)w;
+	return param_num(rw_node(a), a[1].s, INFINITY, &x) && fabs(x) >= 3.4e38;
+}
+
 bool guard_uniform(struct rewrite *w, const struct rw_val *a)
 {
 	const struct tensor *t = rw_tensor(a);
@@ -160,7 +198,7 @@ bool guard_op_broadcasts(struct rewrite *w, const struct rw_val *a)
 bool guard_per_channel(struct rewrite *w, const struct rw_val *a)
 {
 	const struct tensor *c = rw_tensor(a);
-	const struct type *y = ranked(&a[1]);
+	const struct type *y = rw_ranked(&a[1]);
 	const struct node *n = rw_node(&a[2]);
 	int at;
 
@@ -180,7 +218,7 @@ bool guard_perm_identity(struct rewrite *w, const struct rw_val *a)
 {
 	size_t n;
 	const int64_t *p = node_attr_ints(rw_node(a), "perm", &n);
-	const struct type *t = ranked(a);
+	const struct type *t = rw_ranked(a);
 
 	(void)w;
 	if (!p) /* the default reverses the axes */
@@ -195,7 +233,7 @@ bool guard_perm_swaps(struct rewrite *w, const struct rw_val *a)
 {
 	size_t n;
 	const int64_t *p = node_attr_ints(rw_node(a), "perm", &n);
-	const struct type *t = ranked(a);
+	const struct type *t = rw_ranked(a);
 
 	(void)w;
 	if (!t || t->rank != 2)
@@ -416,27 +454,4 @@ bool guard_reshape_free(struct rewrite *w, const struct rw_val *a)
 		if (v[i] == 0 && !node_attr_int(n, "allowzero", 0))
 			return false;
 	return true;
-}
-
-bool guard_reduce_last(struct rewrite *w, const struct rw_val *a)
-{
-	const struct node *n = rw_node(a);
-	const struct type *t = ranked(&a[1]);
-	const int64_t *v;
-	size_t count;
-	int axis;
-
-	(void)w;
-	return t && node_attr_int(n, "keepdims", 1) == 1 &&
-	       param_ints(n, "axes", &v, &count) && count == 1 &&
-	       axis_fix(v[0], t->rank, &axis) && axis == t->rank - 1;
-}
-
-bool guard_last_dim(struct rewrite *w, const struct rw_val *a)
-{
-	const struct type *s = ranked(a), *t = ranked(&a[1]);
-
-	(void)w;
-	return s && t && s->rank == 1 && t->rank >= 1 &&
-	       dim_equal(s->dim[0], t->dim[t->rank - 1]);
 }

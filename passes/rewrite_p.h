@@ -193,6 +193,11 @@ struct rw_val rw_of_value(struct value *v); /* NULL: RV_NONE */
 struct rw_val rw_of_tensor(const struct tensor *t, enum dtype dt);
 struct rw_val rw_of_ints(struct rewrite *w, const int64_t *v, size_t n);
 struct rw_val rw_of_num(double x);
+/* A constant's elements with other dims. */
+bool rw_view(struct rewrite *w, const struct rw_val *a, int rank,
+	     const int64_t *dim, struct rw_val *out);
+/* The type of a tensor with known rank; NULL otherwise. */
+const struct type *rw_ranked(const struct rw_val *a);
 /* A value for an operator's input: constants become temporary values.
  * like: element type of a bare number.  NULL with false: failed. */
 bool rw_as_value(struct rewrite *w, const struct rw_val *a, enum dtype like,

@@ -8,6 +8,7 @@
  * without users, with inferred types: rw_drop() leaves no trace of them.
  */
 #include <string.h>
+#include "ir/formal.h"
 #include "passes/params_p.h"
 #include "passes/rewrite_p.h"
 
@@ -109,12 +110,28 @@ bool rw_as_value(struct rewrite *w, const struct rw_val *a, enum dtype like,
 	return true;
 }
 
+/* Does this version of the operator take operands of these types? */
+static bool types_allowed(const struct node *n)
+{
+	struct formal f;
+
+	for (uint32_t i = 0; i < n->nin; i++)
+		if (n->in[i].v && formal_at(n->op->in, i, &f) &&
+		    !formal_allows(formal_types(n->op, f.type),
+				   n->in[i].v->type))
+			return false;
+	return true;
+}
+
 bool rw_adopt(struct rewrite *w, struct node *n)
 {
 	struct diag *d = w->m->diag, quiet = {0};
 	enum status s;
 
 	vec_push(&w->made, n);
+	if (!types_allowed(n))
+		return rw_miss(w, "this opset's %s does not take the types",
+			       n->op->name);
 	w->m->diag = &quiet;
 	s = node_infer(n);
 	w->m->diag = d;

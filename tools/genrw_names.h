@@ -10,7 +10,7 @@
 
 enum {
 	MAX_SLOTS = 32, /* RW_MAX_SLOTS of rewrite_p.h */
-	MAX_FUNCS = 160,
+	MAX_FUNCS = 192,
 	MAX_FOR = 2,
 };
 

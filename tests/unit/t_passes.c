@@ -181,7 +181,7 @@ Test(driver, rewrites_are_numbered_and_named)
 	free(run(&o, &n));
 	cr_expect_str_eq(b.p, "1 fuse-conv-bn main/bn\n"
 			      "2 drop-mul-one main/mul\n"
-			      "3 drop-repeated main/again\n");
+			      "3 drop-relu main/again\n");
 	buf_release(&b);
 }
 
@@ -220,7 +220,7 @@ Test(driver, explain_names_the_first_obstacle)
 		{"fuse-conv-bn@bn", "applied"},
 		{"fuse-conv-bn@n", "applied"},
 		{"fuse-conv-add@mul", ""},
-		{"drop-repeated@relu", "not Relu"},
+		{"fuse-clip-relu@relu", "not Clip"},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
