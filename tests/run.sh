@@ -49,6 +49,7 @@ run_stage() {
 	oracle) stage oracle "$PY" tests/models/oracle.py ;;
 	quant) stage quant "$PY" tests/models/quant.py ;;
 	random) stage random "$PY" tests/models/random_models.py --count "${COUNT:-200}" --seed "${SEED:-1}" ;;
+	ml) stage ml "$PY" tests/models/ml.py --count "${COUNT:-192}" --seed "${SEED:-1}" ;;
 	fault) stage fault bash tests/fault/run.sh ;;
 	asan)
 		PARE=$PWD/build/asan/pare
@@ -59,7 +60,10 @@ run_stage() {
 		PARE=$PWD/build/release/pare
 		;;
 	fuzz) stage fuzz bash tests/fuzz/run.sh ;;
-	test-onnx) stage onnx "$PY" tests/models/backend.py ;;
+	test-onnx)
+		stage onnx "$PY" tests/models/backend.py
+		COUNT=${COUNT:-960} run_stage ml
+		;;
 	test-onnx-optimized) stage onnx-O2 "$PY" tests/models/backend.py --optimized ;;
 	test-onnx-asan)
 		stage asan-build build V=asan all
@@ -76,6 +80,6 @@ run_stage() {
 	esac
 }
 
-[ $# -gt 0 ] || set -- build unit cli bad docs oracle quant random fault asan
+[ $# -gt 0 ] || set -- build unit cli bad docs oracle quant random ml fault asan
 for s in "$@"; do run_stage "$s"; done
 finish

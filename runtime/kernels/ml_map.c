@@ -6,6 +6,7 @@
  * values.  The maps of one ZipMap share their keys, and their values are
  * views of its input.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -229,7 +230,10 @@ static enum status cast_value(struct kcall *c, const struct ml_list *v,
 		snprintf(text, NUMBER_TEXT, "%.6f", ml_f64(v, i));
 		out[to] = (struct str){text, strlen(text)};
 	} else {
-		dtype_set(y->dt, y->data, (size_t)to, ml_f64(v, i));
+		double f = ml_f64(v, i);
+
+		dtype_set(y->dt, y->data, (size_t)to,
+			  y->dt == DT_I64 ? trunc(f) : f);
 	}
 	return OK;
 }

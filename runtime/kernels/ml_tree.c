@@ -2,9 +2,10 @@
 /*
  * ml_tree.c -- TreeEnsemble, TreeEnsembleRegressor, TreeEnsembleClassifier.
  *
- * A block of rows goes through one tree after the other, eight rows at a
- * time, so that their loads overlap and a tree stays in the cache.  Each
- * score is a sum in double in order of the trees, rounded once.
+ * A block of rows goes through one tree after the other, so that a tree stays
+ * in the cache.  Eight walks go on side by side, of eight rows, or of one row
+ * in eight trees, so that their loads overlap.  Each score is a sum in double
+ * in order of the trees, rounded once.
  */
 #include <string.h>
 
@@ -36,14 +37,12 @@ static inline uint32_t step(const struct tree_node *d, double x)
 
 enum { LANES = 8 };
 
-/* Leaves of LANES rows; a row that is done stays where it is. */
-static void walk_lanes(const struct tree_node *node, uint32_t root,
-		       const double *x, int64_t stride, uint32_t *at)
+/* LANES walks from at[] to leaves; one that is done stays where it is. */
+static void walk_lanes(const struct tree_node *node, const double *x,
+		       int64_t stride, uint32_t *at)
 {
 	uint32_t moved;
 
-	for (int k = 0; k < LANES; k++)
-		at[k] = root;
 	do {
 		moved = 0;
 		for (int k = 0; k < LANES; k++) {
@@ -95,18 +94,39 @@ static uint32_t walk_any(const struct forest *f, uint32_t at, const double *x)
 	return at;
 }
 
-/* Leaves of n rows. */
-static void leaves(const struct ensemble *e, uint32_t root, const double *x,
-		   int64_t n, uint32_t *at)
+static uint32_t walk_one(const struct forest *f, uint32_t root, const double *x)
+{
+	return f->ordered ? walk(f->node, root, x) : walk_any(f, root, x);
+}
+
+/* Leaves of n rows in one tree. */
+static void walk_rows(const struct ensemble *e, uint32_t root, const double *x,
+		      int64_t n, uint32_t *at)
 {
 	const struct forest *f = e->f;
 	int64_t i = 0;
 
-	for (; f->ordered && i + LANES <= n; i += LANES)
-		walk_lanes(f->node, root, x + i * e->stride, e->stride, at + i);
+	for (; f->ordered && i + LANES <= n; i += LANES) {
+		for (int k = 0; k < LANES; k++)
+			at[i + k] = root;
+		walk_lanes(f->node, x + i * e->stride, e->stride, at + i);
+	}
 	for (; i < n; i++)
-		at[i] = f->ordered ? walk(f->node, root, x + i * e->stride)
-				   : walk_any(f, root, x + i * e->stride);
+		at[i] = walk_one(f, root, x + i * e->stride);
+}
+
+/* Leaves of one row in n trees. */
+static void walk_trees(const struct ensemble *e, const uint32_t *root, size_t n,
+		       const double *x, uint32_t *at)
+{
+	size_t i = 0;
+
+	for (; e->f->ordered && i + LANES <= n; i += LANES) {
+		memcpy(at + i, root + i, LANES * sizeof *at);
+		walk_lanes(e->f->node, x, 0, at + i);
+	}
+	for (; i < n; i++)
+		at[i] = walk_one(e->f, root[i], x);
 }
 
 /* ---- voting ---- */
@@ -189,24 +209,43 @@ static void put_label(const struct ensemble *e, int64_t i, int64_t best)
 			     e->labels.n == 1 ? 0 : best);
 }
 
+/* All votes for n rows x, in order of the trees. */
+static void vote_rows(const struct ensemble *e, const double *x, int64_t n,
+		      double *score, uint8_t *has)
+{
+	const struct forest *f = e->f;
+	int64_t k = f->targets;
+	uint32_t at[ML_BLOCK];
+
+	for (size_t t = 0; n >= LANES && t < f->nroot; t++) {
+		walk_rows(e, f->root[t], x, n, at);
+		for (int64_t i = 0; i < n; i++)
+			vote(e, at[i], score + i * k, has + i * k);
+	}
+	for (int64_t i = 0; n < LANES && i < n; i++)
+		for (size_t t = 0; t < f->nroot; t += ML_BLOCK) {
+			size_t m = f->nroot - t < ML_BLOCK ? f->nroot - t
+							   : ML_BLOCK;
+
+			walk_trees(e, f->root + t, m, x + i * e->stride, at);
+			for (size_t j = 0; j < m; j++)
+				vote(e, at[j], score + i * k, has + i * k);
+		}
+}
+
 static void run_rows(void *arg, int64_t from, int64_t to, double *x)
 {
 	const struct ensemble *e = arg;
 	int64_t n = to - from, k = e->f->targets;
 	double *score = x + n * e->stride;
 	uint8_t *has = (uint8_t *)(score + n * k);
-	uint32_t at[ML_BLOCK];
 
 	memset(score, 0, (size_t)(n * k) * (sizeof *score + 1));
 	for (int64_t i = 0; i < n; i++) {
 		x[i * e->stride] = 0;
 		ml_row(&e->r, from + i, x + i * e->stride);
 	}
-	for (size_t t = 0; t < e->f->nroot; t++) {
-		leaves(e, e->f->root[t], x, n, at);
-		for (int64_t i = 0; i < n; i++)
-			vote(e, at[i], score + i * k, has + i * k);
-	}
+	vote_rows(e, x, n, score, has);
 	for (int64_t i = 0; i < n; i++) {
 		if (e->label)
 			put_label(e, from + i,
