@@ -11,6 +11,7 @@
 
 #include "runtime/kernels/ml_tree_p.h"
 #include "runtime/kernels/nn_p.h"
+#include "runtime/kernels/simd_p.h"
 
 enum aggregate { AGG_AVERAGE, AGG_SUM, AGG_MIN, AGG_MAX };
 
@@ -30,24 +31,30 @@ struct ensemble {
 
 /* ---- walking ---- */
 
-static inline uint32_t step(const struct tree_node *d, double x)
+/* nan: x may be NaN. */
+static inline uint32_t step(const struct tree_node *d, double x, bool nan)
 {
-	return d->child[(x <= d->t) | ((x != x) & d->nan)];
+	bool yes = x <= d->t;
+
+	if (nan)
+		yes |= (x != x) & d->nan;
+	return d->child[yes];
 }
 
 enum { LANES = 8 };
 
-/* LANES walks from at[] to leaves; one that is done stays where it is. */
-static void walk_lanes(const struct tree_node *node, const double *x,
-		       int64_t stride, uint32_t *at)
+static inline void walk_lanes_to(const struct tree_node *node, const double *x,
+				 int64_t stride, uint32_t *at, bool nan)
 {
 	uint32_t moved;
 
 	do {
 		moved = 0;
+		UNROLL(8)
 		for (int k = 0; k < LANES; k++) {
 			const struct tree_node *d = &node[at[k]];
-			uint32_t next = step(d, x[k * stride + d->feature]);
+			uint32_t next =
+				step(d, x[k * stride + d->feature], nan);
 
 			moved |= next ^ at[k];
 			at[k] = next;
@@ -55,10 +62,20 @@ static void walk_lanes(const struct tree_node *node, const double *x,
 	} while (moved);
 }
 
+/* LANES walks from at[] to leaves; one that is done stays where it is. */
+static void walk_lanes(const struct ensemble *e, const double *x,
+		       int64_t stride, bool nan, uint32_t *at)
+{
+	if (nan)
+		walk_lanes_to(e->f->node, x, stride, at, true);
+	else
+		walk_lanes_to(e->f->node, x, stride, at, false);
+}
+
 static uint32_t walk(const struct tree_node *node, uint32_t at, const double *x)
 {
 	while (!node[at].leaf)
-		at = step(&node[at], x[node[at].feature]);
+		at = step(&node[at], x[node[at].feature], true);
 	return at;
 }
 
@@ -101,7 +118,7 @@ static uint32_t walk_one(const struct forest *f, uint32_t root, const double *x)
 
 /* Leaves of n rows in one tree. */
 static void walk_rows(const struct ensemble *e, uint32_t root, const double *x,
-		      int64_t n, uint32_t *at)
+		      int64_t n, bool nan, uint32_t *at)
 {
 	const struct forest *f = e->f;
 	int64_t i = 0;
@@ -109,7 +126,7 @@ static void walk_rows(const struct ensemble *e, uint32_t root, const double *x,
 	for (; f->ordered && i + LANES <= n; i += LANES) {
 		for (int k = 0; k < LANES; k++)
 			at[i + k] = root;
-		walk_lanes(f->node, x + i * e->stride, e->stride, at + i);
+		walk_lanes(e, x + i * e->stride, e->stride, nan, at + i);
 	}
 	for (; i < n; i++)
 		at[i] = walk_one(f, root, x + i * e->stride);
@@ -117,13 +134,13 @@ static void walk_rows(const struct ensemble *e, uint32_t root, const double *x,
 
 /* Leaves of one row in n trees. */
 static void walk_trees(const struct ensemble *e, const uint32_t *root, size_t n,
-		       const double *x, uint32_t *at)
+		       const double *x, bool nan, uint32_t *at)
 {
 	size_t i = 0;
 
 	for (; e->f->ordered && i + LANES <= n; i += LANES) {
 		memcpy(at + i, root + i, LANES * sizeof *at);
-		walk_lanes(e->f->node, x, 0, at + i);
+		walk_lanes(e, x, 0, nan, at + i);
 	}
 	for (; i < n; i++)
 		at[i] = walk_one(e->f, root[i], x);
@@ -209,6 +226,15 @@ static void put_label(const struct ensemble *e, int64_t i, int64_t best)
 			     e->labels.n == 1 ? 0 : best);
 }
 
+static bool any_nan(const double *x, int64_t n)
+{
+	bool nan = false;
+
+	for (int64_t i = 0; i < n; i++)
+		nan |= x[i] != x[i];
+	return nan;
+}
+
 /* All votes for n rows x, in order of the trees. */
 static void vote_rows(const struct ensemble *e, const double *x, int64_t n,
 		      double *score, uint8_t *has)
@@ -216,9 +242,10 @@ static void vote_rows(const struct ensemble *e, const double *x, int64_t n,
 	const struct forest *f = e->f;
 	int64_t k = f->targets;
 	uint32_t at[ML_BLOCK];
+	bool nan = any_nan(x, n * e->stride);
 
 	for (size_t t = 0; n >= LANES && t < f->nroot; t++) {
-		walk_rows(e, f->root[t], x, n, at);
+		walk_rows(e, f->root[t], x, n, nan, at);
 		for (int64_t i = 0; i < n; i++)
 			vote(e, at[i], score + i * k, has + i * k);
 	}
@@ -227,7 +254,8 @@ static void vote_rows(const struct ensemble *e, const double *x, int64_t n,
 			size_t m = f->nroot - t < ML_BLOCK ? f->nroot - t
 							   : ML_BLOCK;
 
-			walk_trees(e, f->root + t, m, x + i * e->stride, at);
+			walk_trees(e, f->root + t, m, x + i * e->stride, nan,
+				   at);
 			for (size_t j = 0; j < m; j++)
 				vote(e, at[j], score + i * k, has + i * k);
 		}
