@@ -76,6 +76,14 @@ static double round_e8m0(double v, char how)
 	return ldexp(1, e - 1);
 }
 
+/* Where nothing is saturated, what has no place in the range is NaN. */
+static double cast_e8m0(const struct cast *k, double v)
+{
+	double r = round_e8m0(v, k->round);
+
+	return !k->overflow || (r >= 0x1p-127 && r <= 0x1p127) ? r : NAN;
+}
+
 static void cast_block(const struct cast *k, int64_t at, size_t n)
 {
 	double buf[CAST_BLOCK];
@@ -98,7 +106,7 @@ static void cast_block(const struct cast *k, int64_t at, size_t n)
 	}
 	if (to == DT_F8E8M0)
 		for (size_t i = 0; i < n; i++)
-			buf[i] = round_e8m0(buf[i], k->round);
+			buf[i] = cast_e8m0(k, buf[i]);
 	lanes_store(LANE_F64, to, k->y->data, at, n, buf);
 	if (k->overflow)
 		fix_overflow(k, at, n, buf);

@@ -140,7 +140,7 @@ struct quantizer {
 };
 
 static void quantize_one(const struct quantizer *q, struct array *y, size_t at,
-			 double x, double scale, int64_t zero)
+			 double x, double scale, double zero)
 {
 	double v;
 
@@ -148,13 +148,14 @@ static void quantize_one(const struct quantizer *q, struct array *y, size_t at,
 	v = as_type(q->precision,
 		    as_type(q->precision, x) / as_type(q->precision, scale));
 	if (dtype_is_float(q->to)) {
+		v += zero;
 		if (!q->saturate && dtype_bits(q->to) == 8)
 			dtype_set_unsaturated(q->to, y->data, at, v);
 		else
 			dtype_set(q->to, y->data, at, v);
 		return;
 	}
-	v = nearbyint(v) + (double)zero;
+	v = nearbyint(v) + zero;
 	v = v > q->lo ? v : q->lo;
 	v = v < q->hi ? v : q->hi;
 	dtype_set_int(q->to, y->data, at, (int64_t)v);
@@ -205,10 +206,10 @@ static void quantize_all(struct kcall *c, const struct grid *g,
 		for (int64_t i = 0; i < g->n; i++)
 			for (int64_t k = 0; k < g->inner; k++, at++) {
 				size_t p = (size_t)scale_index(g, o, i, k);
-				int64_t zero = 0;
+				double zero = 0;
 
-				if (z && !dtype_is_float(z->dt))
-					zero = dtype_get_int(z->dt, z->data, p);
+				if (z)
+					zero = dtype_get(z->dt, z->data, p);
 				quantize_one(
 					q, y, at, dtype_get(x->dt, x->data, at),
 					dtype_get(s->dt, s->data, p), zero);
