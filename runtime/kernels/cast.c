@@ -215,7 +215,7 @@ static enum status to_strings(struct kcall *c, const struct array *x)
 
 bool cast_parse(struct str s, enum dtype dt, struct array *y, int64_t at)
 {
-	char buf[80], *end;
+	char buf[1200], *end; /* any float in full has fewer digits */
 	int64_t v;
 	double f;
 
