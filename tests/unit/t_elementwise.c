@@ -5,7 +5,7 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include "tests/unit/kernel_run.h"
+#include "tests/unit/kernel_show.h"
 
 #define HEAD "<ir_version: 10, opset_import: [\"\" : 22]>\n"
 
@@ -153,4 +153,29 @@ Test(elementwise, refusals)
 			 " y = PRelu(x, w) }");
 	run_refuses(HEAD "g (uint8[2] x) => (uint8 y) {"
 			 " y = BitShift <direction = \"UP\"> (x, x) }");
+}
+
+Test(elementwise, cast_to_exponents)
+{
+	/* float8e8m0 read back as float; a float zero point is added */
+	static const struct show_case cases[] = {
+		{25, "float", "float[5] x = {0, 0.75, 3, 1e38, 3e38}",
+		 "e = Cast<to = 24>(x) y = Cast<to = 1>(e)",
+		 "5: 0 1 4 1.7014e+38 1.7014e+38"},
+		{25, "float", "float[5] x = {1, 0.75, 3, 5, 7}",
+		 "e = Cast<to = 24, round_mode = \"down\">(x) "
+		 "y = Cast<to = 1>(e)",
+		 "5: 1 0.5 2 4 4"},
+		{25, "bool", "float[4] x = {0, 1, 3e38, -1}",
+		 "e = Cast<to = 24, round_mode = \"nearest\", saturate = 0>(x) "
+		 "f = Cast<to = 1>(e) y = IsNaN(f)",
+		 "4: 1 0 1 1"},
+		{25, "float",
+		 "float[2] x = {1, 2}, float s = {1}, float o = {2}",
+		 "z = Cast<to = 23>(o) q = QuantizeLinear(x, s, z) "
+		 "y = Cast<to = 1>(q)",
+		 "2: 3 4"},
+	};
+
+	show_cases(cases, countof(cases));
 }
