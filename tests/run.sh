@@ -48,7 +48,10 @@ run_stage() {
 	docs) stage docs bash tests/docs.sh ;;
 	oracle) stage oracle "$PY" tests/models/oracle.py ;;
 	quant) stage quant "$PY" tests/models/quant.py ;;
-	random) stage random "$PY" tests/models/random_models.py --count "${COUNT:-200}" --seed "${SEED:-1}" ;;
+	random)
+		stage random "$PY" tests/models/random_models.py --count "${COUNT:-200}" --seed "${SEED:-1}"
+		stage random-ops "$PY" tests/models/random_ops.py --count "${COUNT:-200}" --seed "${SEED:-1}"
+		;;
 	ml) stage ml "$PY" tests/models/ml.py --count "${COUNT:-192}" --seed "${SEED:-1}" ;;
 	fault) stage fault bash tests/fault/run.sh ;;
 	asan)
