@@ -7,7 +7,10 @@
  * are followed.  Else a region ends here: it reaches back, on either side, to
  * values that correspond by name, which become free inputs.  All regions of a
  * graph are cut out of a copy of each model at once and run on random inputs;
- * if the original's cut refuses them, halves are tried, down to one region.
+ * if the original's cut refuses them, or the results differ, halves are tried,
+ * down to one region: the border of one may lie within another.  A region that
+ * differs on its own is tried once more from the graph's inputs on, for what a
+ * rewrite knew about a value (an Abs is not negative) random inputs do not.
  *
  * Soundness: every value on the way is equal by structure, was run, or is
  * counted as skipped.  Cost O(nodes) per graph plus the runs.
@@ -22,6 +25,7 @@ enum { REGION_NODES = 400, MAX_DEPTH = 32 };
 struct area {
 	struct value *a, *b;    /* the roots */
 	VEC(struct value *) in; /* boundary, values of b's side */
+	bool deep;              /* reaches back to the graph's inputs */
 };
 
 /* Two graphs that correspond, and the pairs of graphs around them. */
@@ -211,7 +215,8 @@ static bool stops_b(void *arg, struct value *v)
 	struct stop_args *x = arg;
 	struct value *va = counterpart(x->s, v);
 
-	return va && !va->konst && usable_input(v) && add_boundary(x->r, v);
+	return va && !va->konst && usable_input(v) &&
+	       (!x->r->deep || v->is_input) && add_boundary(x->r, v);
 }
 
 /* On a's side: the same boundary, or an input that b's side did not need. */
@@ -230,17 +235,25 @@ static bool stops_a(void *arg, struct value *v)
 	return false;
 }
 
+static bool find_boundary(struct scope *s, struct area *r)
+{
+	struct stop_args x = {s, r};
+
+	r->in.n = 0;
+	return r->a->graph == s->a && r->b->graph == s->b &&
+	       walk_back(r->b, s->b, stops_b, &x) &&
+	       walk_back(r->a, s->a, stops_a, &x);
+}
+
 static void end_region(struct check *k, struct scope *s, struct value *va,
 		       struct value *vb)
 {
 	struct area *r = xcalloc(1, sizeof *r);
-	struct stop_args x = {s, r};
-	bool ok = va->graph == s->a && vb->graph == s->b &&
-		  walk_back(vb, s->b, stops_b, &x) &&
-		  walk_back(va, s->a, stops_a, &x);
+	bool ok;
 
 	r->a = va;
 	r->b = vb;
+	ok = find_boundary(s, r);
 	for (size_t i = 0; i < r->in.n; i++)
 		follow(s, counterpart(s, r->in.p[i]), r->in.p[i]);
 	if (ok) {
@@ -503,6 +516,23 @@ static void run_batch(struct check *k, struct scope *s, size_t from, size_t to,
 	model_free(cb.m);
 }
 
+/* A region that differs on random inputs, once more from the graph's inputs
+ * on; true if it does not differ there. */
+static bool equal_from_inputs(struct check *k, struct scope *s, size_t i)
+{
+	struct area *r = s->regions.p[i];
+	struct verify_report found = *k->r;
+	bool refused = true;
+
+	r->deep = true;
+	k->r->differs = false;
+	if (find_boundary(s, r))
+		run_batch(k, s, i, i + 1, &refused);
+	if (refused || k->r->differs)
+		*k->r = found;
+	return !k->r->differs;
+}
+
 static void run_regions(struct check *k, struct scope *s)
 {
 	struct span {
@@ -512,20 +542,24 @@ static void run_regions(struct check *k, struct scope *s)
 
 	if (s->regions.n)
 		vec_push(&pending, ((struct span){0, s->regions.n}));
-	while (pending.n && !k->r->differs && limit_time_ok()) {
+	while (pending.n && limit_time_ok()) {
 		bool refused;
+		size_t mid;
 
 		cur = vec_pop(&pending);
+		mid = (cur.from + cur.to) / 2;
 		run_batch(k, s, cur.from, cur.to, &refused);
-		if (!refused) {
-			k->r->regions += cur.to - cur.from;
-		} else if (cur.to - cur.from == 1) {
-			k->r->regions_skipped++;
-		} else {
-			size_t mid = (cur.from + cur.to) / 2;
-
+		if (mid > cur.from && (refused || k->r->differs)) {
+			k->r->differs = false;
 			vec_push(&pending, ((struct span){mid, cur.to}));
 			vec_push(&pending, ((struct span){cur.from, mid}));
+		} else if (refused) {
+			k->r->regions_skipped++;
+		} else if (k->r->differs &&
+			   !equal_from_inputs(k, s, cur.from)) {
+			break;
+		} else {
+			k->r->regions += cur.to - cur.from;
 		}
 	}
 	vec_release(&pending);

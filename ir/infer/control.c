@@ -30,7 +30,7 @@ static enum status body_input(struct node *n, struct graph *body, uint32_t i,
 
 	if (i >= body->nin)
 		return OK;
-	merged = type_merge(m, t, body->in_info[i].decl);
+	merged = infer_meet(m, t, body->in_info[i].decl);
 	if (merged) {
 		body->in[i]->type = merged;
 		infer_name_dims(body->in[i]);
@@ -105,7 +105,7 @@ static void take_declared(struct model *m, struct carried *c)
 {
 	for (uint32_t i = 0; i < c->n; i++) {
 		const struct info *in = &c->body->in_info[c->in0 + i];
-		const struct type *t = type_merge(m, c->t[i], in->decl);
+		const struct type *t = infer_meet(m, c->t[i], in->decl);
 
 		if (c->fixed && t)
 			c->t[i] = t;

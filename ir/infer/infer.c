@@ -360,6 +360,25 @@ enum status infer_graph(struct graph *g)
 	return first;
 }
 
+/* Notes s, says no: dim_mentions() asks about each symbol. */
+static bool note_symbol(const void *ctx, sym s)
+{
+	map_put(&((struct model *)(uintptr_t)ctx)->infer->inputs, s, 1);
+	return false;
+}
+
+static void name_inputs(struct model *m)
+{
+	for (uint32_t i = 0; i < m->main->nin; i++) {
+		struct value *v = m->main->in[i];
+
+		infer_name_dims(v);
+		for (int k = 0; v->type->kind == TY_TENSOR && k < v->type->rank;
+		     k++)
+			(void)dim_mentions(m, v->type->dim[k], note_symbol, m);
+	}
+}
+
 enum status model_infer(struct model *m)
 {
 	struct infer state = {0};
@@ -371,15 +390,15 @@ enum status model_infer(struct model *m)
 	for (size_t i = 0; i < graphs.n; i++)
 		reset_one(graphs.p[i]);
 	vec_release(&graphs);
-	for (uint32_t i = 0; i < m->main->nin; i++)
-		infer_name_dims(m->main->in[i]);
 	arena_init(&state.scratch);
 	m->infer = &state;
+	name_inputs(m);
 	st = infer_graph(m->main);
 	if (!st)
 		st = infer_calls_finish(m);
 	m->infer = NULL;
 	map_release(&state.call);
+	map_release(&state.inputs);
 	arena_release(&state.scratch);
 	return st;
 }

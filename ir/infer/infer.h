@@ -75,6 +75,11 @@ enum status axes_of(const struct node *n, const char *name, uint32_t input,
 
 /* Merge a computed type into output i; E-type / E-shape on conflict. */
 enum status out_type(struct node *n, uint32_t i, const struct type *t);
+/* type_merge() of an inferred type with a declared one, but that a dim which
+ * follows from the symbols of the model's inputs keeps them: a number declared
+ * in its place often is only what the exporter's example had. */
+const struct type *infer_meet(struct model *m, const struct type *t,
+			      const struct type *decl);
 enum status out_tensor(struct node *n, uint32_t i, enum dtype dt, int rank,
 		       const struct dim *dim);
 enum status out_same(struct node *n, uint32_t i, const struct type *t);
@@ -128,6 +133,7 @@ bool data_budget(const struct model *m, int64_t count);
 
 /* State of a running model_infer() (struct model has a pointer to it). */
 struct infer {
+	struct map inputs; /* symbols in the types of the main inputs */
 	struct map call; /* func -> struct callee, see call.c */
 	struct arena scratch;
 	uint64_t ndata;   /* elements kept so far */

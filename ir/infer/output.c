@@ -4,6 +4,7 @@
  * meet declared ones here.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "ir/infer/infer.h"
 
@@ -41,6 +42,35 @@ static enum status contradiction(const struct node *n, const struct value *v,
 	return st;
 }
 
+static bool is_derived(const void *ctx, sym s)
+{
+	return map_get(ctx, s) == NULL;
+}
+
+static bool follows_inputs(struct model *m, struct dim d)
+{
+	return d.s && !dim_mentions(m, d, is_derived, &m->infer->inputs);
+}
+
+const struct type *infer_meet(struct model *m, const struct type *t,
+			      const struct type *decl)
+{
+	const struct type *both = type_merge(m, t, decl);
+	struct type *p;
+
+	if (!m->infer || !both || both->kind != TY_TENSOR ||
+	    t->kind != TY_TENSOR || t->rank <= 0)
+		return both;
+	p = xmalloc(sizeof *p + (size_t)both->rank * sizeof p->dim[0]);
+	memcpy(p, both, sizeof *p + (size_t)both->rank * sizeof p->dim[0]);
+	for (int i = 0; i < both->rank; i++)
+		if (dim_known(both->dim[i]) && follows_inputs(m, t->dim[i]))
+			p->dim[i] = t->dim[i];
+	both = type_intern(m, p);
+	free(p);
+	return both;
+}
+
 enum status out_type(struct node *n, uint32_t i, const struct type *t)
 {
 	struct value *v = i < n->nout ? n->out[i] : NULL;
@@ -48,7 +78,7 @@ enum status out_type(struct node *n, uint32_t i, const struct type *t)
 
 	if (!v)
 		return OK;
-	merged = type_merge(node_model(n), t, v->type);
+	merged = infer_meet(node_model(n), t, v->type);
 	if (!merged)
 		return contradiction(n, v, t);
 	v->type = merged;
