@@ -860,9 +860,12 @@ def vision(r):
         opset = r.opset(16, 20)
         modes = ["linear", "nearest", "cubic"] if opset >= 20 else \
             ["bilinear", "nearest", "bicubic"]
-        grid = (r.rng.random([2, 3, 4, 2]) * 2.4 - 1.2).astype(F32)
+        mode = r.pick(modes)
+        # ONNX Runtime's cubic mode goes astray beyond a border.
+        far = 2 if "cubic" in mode else 2.4
+        grid = ((r.rng.random([2, 3, 4, 2]) - 0.5) * far).astype(F32)
         return Call(op, [x, grid], {
-            "mode": r.pick(modes), "align_corners": int(r.flip()),
+            "mode": mode, "align_corners": int(r.flip()),
             "padding_mode": r.pick(["zeros", "border", "reflection"])},
             opset=opset)
     if op == "RoiAlign":
@@ -927,12 +930,17 @@ def norm(r):
                     {"axis": k - x.ndim if r.flip() else k},
                     opset=r.opset(17), fixed=[1, 2])
     if op == "GroupNormalization":
+        # The judges cancel digits where a group has next to no variance.
+        x = r.array([r.int(1, 2), c, 3, r.int(2, 4)])
         return Call(op, [x, v[0], v[1]], {"num_groups": 2}, opset=r.opset(21),
                     fixed=[1, 2])
     if op == "LpNormalization":
         return Call(op, [x], {"axis": r.axis(x.ndim), "p": r.int(1, 2)},
                     opset=r.opset(7))
-    return Call(op, [x], {"axes": r.axes(x.ndim)}, opset=r.opset(9, 13))
+    axes = r.axes(x.ndim)
+    if np.prod([x.shape[a] for a in axes]) == 1:
+        raise Refused       # no variance
+    return Call(op, [x], {"axes": axes}, opset=r.opset(9, 13))
 
 
 # ---- recurrent ----
