@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "ir/formal.h"
 #include "runtime/exec_p.h"
 
 static enum status run_sub(struct exec *e, const struct node *n, struct body *b,
@@ -73,28 +74,19 @@ static kernel_fn *step_fn(const struct exec *e, const struct step *s)
 	return s->k->ref;
 }
 
-/* Does the schema mark input i as optional ("sequence_lens?:I")? */
-static bool optional_in(const struct op *op, uint32_t i)
-{
-	const char *p = op->in;
-
-	for (; i && p; i--)
-		p = (p = strchr(p, ' ')) ? p + 1 : NULL;
-	return p && p[strcspn(p, "? ")] == '?';
-}
-
 /* Required operands are there, and sequences come only where the operator
  * takes them: kernels rely on it. */
 enum status call_check(struct kcall *c, bool tensors_only)
 {
 	const struct op *op = c->node->op;
+	struct formal f;
 
 	if (c->nin < (uint32_t)op->in_min || c->nout < (uint32_t)op->out_min)
 		return kcall_error(c, E_arity, "too few inputs or outputs");
 	for (uint32_t i = 0; i < c->nin; i++) {
 		const struct array *a = c->in[i];
 
-		if (!a && i < (uint32_t)op->in_min && !optional_in(op, i))
+		if (!a && formal_at(op->in, i, &f) && !f.optional)
 			return kcall_error(c, E_value, "input %u has no value",
 					   i);
 		if (a && a->kind != ARR_TENSOR && tensors_only)

@@ -62,7 +62,7 @@ run_stage() {
 		stage asan-fuzz env COUNT=20 bash tests/fuzz/run.sh
 		PARE=$PWD/build/release/pare
 		;;
-	fuzz) stage fuzz bash tests/fuzz/run.sh ;;
+	fuzz) VERBOSE=1 stage fuzz bash tests/fuzz/run.sh ;;
 	test-onnx)
 		stage onnx "$PY" tests/models/backend.py
 		COUNT=${COUNT:-960} run_stage ml

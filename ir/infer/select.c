@@ -365,7 +365,6 @@ static enum status split_equal(struct node *n, const struct dim *x, int rank,
 			       int axis, bool uneven)
 {
 	struct model *m = node_model(n);
-	int64_t left;
 	struct dim k = dim_of(n->nout), *d = dims_copy(n, x, (size_t)rank);
 	struct dim part = uneven ? dim_ceildiv(m, x[axis], k)
 				 : dim_floordiv(m, x[axis], k);
@@ -374,9 +373,7 @@ static enum status split_equal(struct node *n, const struct dim *x, int rank,
 				 dim_mul(m, part, dim_of(n->nout - 1)))
 		       : part;
 
-	if (dim_known(x[axis]) &&
-	    (uneven ? dim_number(m, last, &left) && left < 0
-		    : x[axis].n % n->nout != 0))
+	if (!uneven && dim_known(x[axis]) && x[axis].n % n->nout != 0)
 		return infer_error(n, E_shape,
 				   "size %lld of axis %d cannot be split into "
 				   "%u equal parts",

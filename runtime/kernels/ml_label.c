@@ -261,6 +261,9 @@ enum status k_ml_one_hot_encoder(struct kcall *c)
 	struct array *y;
 	enum status st = nn_rank(c, 0, 0, KERNEL_MAX_RANK);
 
+	if (!st && !strchr("fiubs", dtype_kind(x->dt)))
+		st = kcall_error(c, E_type, "categories of type %s",
+				 dtype_name(x->dt));
 	if (!st)
 		st = table(c, x->dt == DT_STRING ? DT_STRING : DT_I64, &keys);
 	if (st)
