@@ -355,3 +355,40 @@ enum status infer_sequence_map(struct node *n)
 			type_of_elem(m, TY_SEQ, DT_NONE, returned(body, i)));
 	return st;
 }
+
+/* ---- FlexAttention ---- */
+
+static enum status score_body(struct node *n, const char *name,
+			      const struct type *scores)
+{
+	struct graph *body = node_attr_graph(n, name);
+	enum status st;
+
+	if (!body || body->nin != 1)
+		return OK;
+	st = body_input(n, body, 0, scores);
+	return st ? st : infer_graph(body);
+}
+
+/* Its bodies see scores [batch, heads, query, key] of softmax_precision. */
+enum status infer_flex_attention(struct node *n)
+{
+	int64_t dt = node_attr_int(n, "softmax_precision",
+				   in_dtype(n, 0) == DT_F64 ? DT_F64 : DT_F32);
+	int rq, rk;
+	const struct dim *q = in_dims(n, 0, &rq), *k = in_dims(n, 1, &rk);
+	struct dim d[4];
+	const struct type *t;
+	enum status st = infer_attention(n);
+
+	if (st || !q || !k || rq != 4 || rk != 4 || !dtype_valid(dt) ||
+	    !in_dtype(n, 0))
+		return st;
+	d[0] = q[0];
+	d[1] = q[1];
+	d[2] = q[2];
+	d[3] = k[2];
+	t = type_tensor(node_model(n), (enum dtype)dt, 4, d);
+	st = score_body(n, "score_mod", t);
+	return st ? st : score_body(n, "prob_mod", t);
+}
