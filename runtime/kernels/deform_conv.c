@@ -5,21 +5,31 @@
  *
  * Per output position the image is sampled once per channel and tap, linearly
  * between pixels and zero outside; then the samples meet every filter.
+ * Positions go in blocks, of which threads share the samples, then the filters.
  */
 #include <math.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "runtime/kernels/conv_p.h"
+
+enum { DEFORM_BLOCK = 128 }; /* positions */
 
 struct deform {
 	struct conv v;
 	int64_t groups, per; /* offset groups; channels of each */
 	const double *x, *w, *offset, *b, *mask; /* b, mask: may be NULL */
-	double *y, *sample; /* sample [group * c, nkernel] */
-	/* Pixels around one place. */
+	double *y;
+	/* A block of positions of image n, from number `first` on. */
+	int64_t n, first, count;
+	double *sample; /* [DEFORM_BLOCK, group * c, nkernel] */
+};
+
+/* Pixels around one place. */
+struct corners {
+	int n;
 	int64_t at[1 << WINDOW_MAX];
 	double weight[1 << WINDOW_MAX];
-	int ncorner;
 };
 
 /* Input j is [batch, groups * nkernel * each, out...]. */
@@ -83,19 +93,18 @@ static bool deform_load(struct kcall *c, struct deform *d, int64_t ny)
 	d->b = kcall_has(c, 3) ? nn_load(c, 3) : NULL;
 	d->mask = kcall_has(c, 4) ? nn_load(c, 4) : NULL;
 	d->y = nn_temp(c, ny);
-	if (!mul_i64(d->v.group * d->v.c, d->v.w.nkernel, &n))
+	if (!mul_i64(d->v.group * d->v.c, d->v.w.nkernel, &n) ||
+	    !mul_i64(n, DEFORM_BLOCK, &n))
 		n = -1;
 	d->sample = nn_temp(c, n);
 	return d->x && d->w && d->offset && d->y && d->sample &&
 	       (d->b || !kcall_has(c, 3)) && (d->mask || !kcall_has(c, 4));
 }
 
-/* The pixels around a place, and their weights. */
-static void corners(struct deform *d, const double *place)
+static void corners_at(const struct window *w, const double *place,
+		       struct corners *t)
 {
-	const struct window *w = &d->v.w;
-
-	d->ncorner = 0;
+	t->n = 0;
 	for (int k = 0; k < 1 << w->rank; k++) {
 		int64_t at = 0;
 		double weight = 1;
@@ -113,18 +122,19 @@ static void corners(struct deform *d, const double *place)
 		}
 		if (weight == 0)
 			continue;
-		d->at[d->ncorner] = at;
-		d->weight[d->ncorner++] = weight;
+		t->at[t->n] = at;
+		t->weight[t->n++] = weight;
 	}
 }
 
-/* Tap k of offset group g of image n at position `at` (pos per axis). */
-static void sample_tap(struct deform *d, int64_t n, int64_t g, int64_t k,
-		       int64_t at, const int64_t *pos)
+/* Tap k of offset group g at position `at` (pos per axis). */
+static void sample_tap(const struct deform *d, int64_t g, int64_t k, int64_t at,
+		       const int64_t *pos, double *sample)
 {
 	const struct window *w = &d->v.w;
-	int64_t tap = (n * d->groups + g) * w->nkernel + k, rest = k;
+	int64_t tap = (d->n * d->groups + g) * w->nkernel + k, rest = k;
 	double place[WINDOW_MAX], scale = 1;
+	struct corners t;
 
 	for (int i = w->rank - 1; i >= 0; i--) {
 		int64_t o = pos[i] * w->stride[i] - w->lo[i] +
@@ -134,34 +144,75 @@ static void sample_tap(struct deform *d, int64_t n, int64_t g, int64_t k,
 		place[i] = (double)o +
 			   d->offset[(tap * w->rank + i) * w->nout + at];
 	}
-	corners(d, place);
+	corners_at(w, place, &t);
 	if (d->mask)
 		scale = d->mask[tap * w->nout + at];
 	for (int64_t c = g * d->per; c < (g + 1) * d->per; c++) {
-		const double *x = d->x + (n * d->v.group * d->v.c + c) * w->nin;
+		const double *x =
+			d->x + (d->n * d->v.group * d->v.c + c) * w->nin;
 		double sum = 0;
 
-		for (int i = 0; i < d->ncorner; i++)
-			sum += d->weight[i] * x[d->at[i]];
-		d->sample[c * w->nkernel + k] = sum * scale;
+		for (int i = 0; i < t.n; i++)
+			sum += t.weight[i] * x[t.at[i]];
+		sample[c * w->nkernel + k] = sum * scale;
 	}
 }
 
-/* Every filter of image n at position `at`. */
-static void filters(const struct deform *d, int64_t n, int64_t at)
+/* All samples of one position of the block. */
+static void sample_task(void *arg, size_t i)
 {
+	const struct deform *d = arg;
+	const struct window *w = &d->v.w;
+	int64_t at = d->first + (int64_t)i, rest = at, pos[WINDOW_MAX];
+	double *sample =
+		d->sample + (int64_t)i * d->v.group * d->v.c * w->nkernel;
+
+	for (int a = w->rank - 1; a >= 0; a--) {
+		pos[a] = rest % w->out[a];
+		rest /= w->out[a];
+	}
+	for (int64_t g = 0; g < d->groups && d->per; g++)
+		for (int64_t k = 0; k < w->nkernel; k++)
+			sample_tap(d, g, k, at, pos, sample);
+}
+
+/* y[p] = bias + the product of k with row p of x, for n rows of len that are
+ * `step` apart: each in order, four at a time. */
+static void products(const double *k, const double *x, int64_t len,
+		     int64_t step, double bias, double *y, int64_t n)
+{
+	int64_t p = 0;
+
+	for (; p + 4 <= n; p += 4) {
+		const double *r = x + p * step;
+		double s[4] = {bias, bias, bias, bias};
+
+		for (int64_t i = 0; i < len; i++)
+			for (int j = 0; j < 4; j++)
+				s[j] += k[i] * r[j * step + i];
+		memcpy(y + p, s, sizeof s);
+	}
+	for (; p < n; p++) {
+		double s = bias;
+
+		for (int64_t i = 0; i < len; i++)
+			s += k[i] * x[p * step + i];
+		y[p] = s;
+	}
+}
+
+/* One filter at every position of the block. */
+static void filter_task(void *arg, size_t f)
+{
+	const struct deform *d = arg;
 	const struct conv *v = &d->v;
 	int64_t len = v->c * v->w.nkernel;
 
-	for (int64_t f = 0; f < v->group * v->m; f++) {
-		const double *k = d->w + f * len;
-		const double *x = d->sample + f / v->m * len;
-		double sum = d->b ? d->b[f] : 0;
-
-		for (int64_t i = 0; i < len; i++)
-			sum += k[i] * x[i];
-		d->y[(n * v->group * v->m + f) * v->w.nout + at] = sum;
-	}
+	products(d->w + (int64_t)f * len, d->sample + (int64_t)f / v->m * len,
+		 len, v->group * len, d->b ? d->b[f] : 0,
+		 d->y + (d->n * v->group * v->m + (int64_t)f) * v->w.nout +
+			 d->first,
+		 d->count);
 }
 
 enum status k_deform_conv(struct kcall *c)
@@ -176,15 +227,11 @@ enum status k_deform_conv(struct kcall *c)
 	nn_count(d.v.rank, d.v.dim, &ny);
 	if (ny > 0 && !deform_load(c, &d, ny))
 		return LIMIT;
-	for (int64_t n = 0; ny > 0 && n < d.v.batch; n++) {
-		int64_t pos[WINDOW_MAX] = {0}, at = 0;
-
-		do {
-			for (int64_t g = 0; g < d.groups && d.per; g++)
-				for (int64_t k = 0; k < w->nkernel; k++)
-					sample_tap(&d, n, g, k, at, pos);
-			filters(&d, n, at++);
-		} while (odometer_next(w->rank, w->out, pos));
-	}
+	for (d.n = 0; ny > 0 && d.n < d.v.batch; d.n++)
+		for (d.first = 0; d.first < w->nout; d.first += d.count) {
+			d.count = min64(w->nout - d.first, DEFORM_BLOCK);
+			pool_for((size_t)d.count, sample_task, &d);
+			pool_for((size_t)(d.v.group * d.v.m), filter_task, &d);
+		}
 	return nn_save(c, 0, c->in[0]->dt, d.v.rank, d.v.dim, d.y);
 }

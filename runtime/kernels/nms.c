@@ -6,8 +6,6 @@
  * Areas are computed in float, as runtimes do: whether an overlap equals the
  * threshold depends on it.  O(boxes * chosen) per class.
  */
-#include <stdlib.h>
-
 #include "runtime/kernels/nn_p.h"
 
 struct box {
@@ -108,19 +106,34 @@ static bool too_close(const struct nms *t, const struct box *a,
 	return both / all > t->overlap;
 }
 
-/* Best first; NaN last; of equals the first. */
-static int by_score(const void *pa, const void *pb)
+/* Is a to come before b?  NaN last; of equals the first. */
+static bool before(const struct candidate *a, const struct candidate *b)
 {
-	const struct candidate *a = pa, *b = pb;
 	bool na = a->score != a->score, nb = b->score != b->score;
 
 	if (na != nb)
-		return na - nb;
+		return nb;
 	if (!na && a->score != b->score)
-		return a->score > b->score ? -1 : 1;
-	return a->at < b->at ? -1 : a->at > b->at;
+		return a->score > b->score;
+	return a->at < b->at;
 }
 
+/* Lets candidate i of a heap of n sink to its place. */
+static void sink(struct candidate *h, int64_t i, int64_t n)
+{
+	struct candidate v = h[i];
+
+	for (int64_t k; (k = 2 * i + 1) < n; i = k) {
+		if (k + 1 < n && before(&h[k + 1], &h[k]))
+			k++;
+		if (!before(&h[k], &v))
+			break;
+		h[i] = h[k];
+	}
+	h[i] = v;
+}
+
+/* A heap with the best on top: few of many are looked at. */
 static int64_t candidates(const struct nms *t, const double *score)
 {
 	int64_t n = 0;
@@ -128,8 +141,8 @@ static int64_t candidates(const struct nms *t, const double *score)
 	for (int64_t i = 0; i < t->n; i++)
 		if (!t->has_least || (float)score[i] > t->least)
 			t->cand[n++] = (struct candidate){(float)score[i], i};
-	if (n)
-		qsort(t->cand, (size_t)n, sizeof *t->cand, by_score);
+	for (int64_t i = n / 2 - 1; i >= 0; i--)
+		sink(t->cand, i, n);
 	return n;
 }
 
@@ -138,18 +151,20 @@ static void one_class(struct nms *t, int64_t batch, int64_t class,
 {
 	int64_t n = candidates(t, score), k = 0;
 
-	for (int64_t i = 0; i < n && k < t->most; i++) {
-		const struct box *b = &t->box[t->cand[i].at];
-		int64_t j = 0;
+	while (n > 0 && k < t->most) {
+		int64_t at = t->cand[0].at, j = 0;
 
-		while (j < k && !too_close(t, b, &t->box[t->chosen[j]]))
+		t->cand[0] = t->cand[--n];
+		sink(t->cand, 0, n);
+		while (j < k &&
+		       !too_close(t, &t->box[at], &t->box[t->chosen[j]]))
 			j++;
 		if (j < k)
 			continue;
-		t->chosen[k++] = t->cand[i].at;
+		t->chosen[k++] = at;
 		t->found[3 * t->nfound] = batch;
 		t->found[3 * t->nfound + 1] = class;
-		t->found[3 * t->nfound++ + 2] = t->cand[i].at;
+		t->found[3 * t->nfound++ + 2] = at;
 	}
 }
 

@@ -4,47 +4,48 @@
  */
 #include <math.h>
 
+#include "base/pool.h"
 #include "runtime/kernels/nn_p.h"
 
 /* ---- RoiAlign (He et al., Mask R-CNN, 2017) ---- */
 
-enum { SAMPLES_MAX = 4096 }; /* along one axis of a bin */
+enum {
+	SAMPLES_MAX = 4096, /* along one axis of a bin */
+	ROI_CHANNELS = 32,  /* of a task */
+};
+
+/* Pixels around a sample along one axis; lo -1: outside of the image. */
+struct roi_tap {
+	int64_t lo, hi;
+	double part; /* of hi */
+};
+
+/* A box: samples along each axis of a bin, and their taps, bin by bin. */
+struct roi_box {
+	int64_t image, ny, nx;
+	struct roi_tap *y, *x;
+};
 
 struct roi {
 	int64_t height, width, ph, pw, channels, images, n, ratio;
 	double scale, offset;
 	bool max, half_pixel;
-	const double *x, *box;
+	const double *x, *corner; /* four of each box */
 	double *y;
+	struct roi_box *box;
 };
 
-/* Bilinear value, or the largest weighted corner, at (y, x). */
-static double corners(const struct roi *r, const double *img, double y,
-		      double x)
+static struct roi_tap tap_at(double v, int64_t size)
 {
-	int64_t y0, x0, y1, x1;
-	double ly, lx, v[4];
+	struct roi_tap t = {.lo = -1};
 
-	if (!(y >= -1 && y <= (double)r->height && x >= -1 &&
-	      x <= (double)r->width))
-		return 0;
-	y = y > 0 ? y : 0;
-	x = x > 0 ? x : 0;
-	y0 = min64((int64_t)y, r->height - 1);
-	x0 = min64((int64_t)x, r->width - 1);
-	y1 = min64(y0 + 1, r->height - 1);
-	x1 = min64(x0 + 1, r->width - 1);
-	ly = y0 == r->height - 1 ? 0 : y - (double)y0;
-	lx = x0 == r->width - 1 ? 0 : x - (double)x0;
-	v[0] = (1 - ly) * (1 - lx) * img[y0 * r->width + x0];
-	v[1] = (1 - ly) * lx * img[y0 * r->width + x1];
-	v[2] = ly * (1 - lx) * img[y1 * r->width + x0];
-	v[3] = ly * lx * img[y1 * r->width + x1];
-	if (!r->max)
-		return v[0] + v[1] + v[2] + v[3];
-	for (int i = 1; i < 4; i++)
-		v[0] = v[i] > v[0] ? v[i] : v[0];
-	return v[0];
+	if (!(v >= -1 && v <= (double)size))
+		return t;
+	v = v > 0 ? v : 0;
+	t.lo = min64((int64_t)v, size - 1);
+	t.hi = min64(t.lo + 1, size - 1);
+	t.part = t.lo == size - 1 ? 0 : v - (double)t.lo;
+	return t;
 }
 
 /* Samples along an axis of a bin of this size. */
@@ -55,28 +56,24 @@ static int64_t samples(const struct roi *r, double bin)
 	return !(n > 0) ? 0 : n > SAMPLES_MAX ? SAMPLES_MAX + 1 : (int64_t)n;
 }
 
-static void one_bin(const struct roi *r, const double *img, double y0,
-		    double x0, double bh, double bw, double *out)
+/* Taps of all bins along one axis; NULL: E-memory. */
+static struct roi_tap *axis_taps(struct kcall *c, double from, double bin,
+				 int64_t bins, int64_t n, int64_t size)
 {
-	int64_t ny = samples(r, bh), nx = samples(r, bw);
-	double acc = r->max && ny * nx > 0 ? -INFINITY : 0;
+	struct roi_tap *t = nn_scratch(c, bins * n, sizeof *t);
 
-	for (int64_t i = 0; i < ny; i++)
-		for (int64_t j = 0; j < nx; j++) {
-			double v = corners(
-				r, img,
-				y0 + ((double)i + 0.5) * bh / (double)ny,
-				x0 + ((double)j + 0.5) * bw / (double)nx);
-
-			acc = !r->max ? acc + v : v > acc ? v : acc;
-		}
-	*out = r->max ? acc : acc / (double)max64(ny * nx, 1);
+	for (int64_t i = 0; t && i < bins * n; i++)
+		t[i] = tap_at(from + (double)(i / n) * bin +
+				      ((double)(i % n) + 0.5) * bin / (double)n,
+			      size);
+	return t;
 }
 
-static enum status one_roi(struct kcall *c, const struct roi *r, int64_t n,
-			   int64_t image)
+static enum status box_init(struct kcall *c, const struct roi *r, int64_t n,
+			    int64_t image)
 {
-	const double *b = r->box + 4 * n;
+	const double *b = r->corner + 4 * n;
+	struct roi_box *box = &r->box[n];
 	double x0 = b[0] * r->scale - r->offset;
 	double y0 = b[1] * r->scale - r->offset;
 	double w = b[2] * r->scale - r->offset - x0;
@@ -89,19 +86,72 @@ static enum status one_roi(struct kcall *c, const struct roi *r, int64_t n,
 	}
 	w /= (double)r->pw;
 	h /= (double)r->ph;
-	if (samples(r, h) > SAMPLES_MAX || samples(r, w) > SAMPLES_MAX)
+	*box = (struct roi_box){image, samples(r, h), samples(r, w), NULL,
+				NULL};
+	if (box->ny > SAMPLES_MAX || box->nx > SAMPLES_MAX)
 		return kcall_error(c, E_value, "box %lld is too large",
 				   (long long)n);
-	for (int64_t ch = 0; ch < r->channels; ch++)
+	box->y = axis_taps(c, y0, h, r->ph, box->ny, r->height);
+	box->x = axis_taps(c, x0, w, r->pw, box->nx, r->width);
+	return box->y && box->x ? OK : LIMIT;
+}
+
+/* Bilinear value, or the largest weighted corner. */
+static double sample(const struct roi *r, const double *img,
+		     const struct roi_tap *y, const struct roi_tap *x)
+{
+	const double *up = img + y->lo * r->width;
+	const double *down = img + y->hi * r->width;
+	double v[4];
+
+	v[0] = (1 - y->part) * (1 - x->part) * up[x->lo];
+	v[1] = (1 - y->part) * x->part * up[x->hi];
+	v[2] = y->part * (1 - x->part) * down[x->lo];
+	v[3] = y->part * x->part * down[x->hi];
+	if (!r->max)
+		return v[0] + v[1] + v[2] + v[3];
+	for (int i = 1; i < 4; i++)
+		v[0] = v[i] > v[0] ? v[i] : v[0];
+	return v[0];
+}
+
+static double one_bin(const struct roi *r, const struct roi_box *b,
+		      const double *img, int64_t by, int64_t bx)
+{
+	int64_t n = b->ny * b->nx;
+	double acc = r->max && n > 0 ? -INFINITY : 0;
+
+	for (int64_t i = 0; i < b->ny; i++)
+		for (int64_t j = 0; j < b->nx; j++) {
+			const struct roi_tap *y = &b->y[by * b->ny + i];
+			const struct roi_tap *x = &b->x[bx * b->nx + j];
+			double v = 0;
+
+			if (y->lo >= 0 && x->lo >= 0)
+				v = sample(r, img, y, x);
+			acc = !r->max ? acc + v : v > acc ? v : acc;
+		}
+	return r->max ? acc : acc / (double)max64(n, 1);
+}
+
+/* Some channels of a box. */
+static void roi_task(void *arg, size_t task)
+{
+	const struct roi *r = arg;
+	int64_t blocks = ceil_div(r->channels, ROI_CHANNELS);
+	int64_t n = (int64_t)task / blocks;
+	int64_t from = (int64_t)task % blocks * ROI_CHANNELS;
+	int64_t to = min64(from + ROI_CHANNELS, r->channels);
+	const struct roi_box *b = &r->box[n];
+
+	for (int64_t ch = from; ch < to; ch++) {
+		const double *img = r->x + (b->image * r->channels + ch) *
+						   r->height * r->width;
+		double *y = r->y + (n * r->channels + ch) * r->ph * r->pw;
+
 		for (int64_t i = 0; i < r->ph * r->pw; i++)
-			one_bin(r,
-				r->x + (image * r->channels + ch) * r->height *
-						r->width,
-				y0 + (double)(i / r->pw) * h,
-				x0 + (double)(i % r->pw) * w, h, w,
-				r->y + (n * r->channels + ch) * r->ph * r->pw +
-					i);
-	return OK;
+			y[i] = one_bin(r, b, img, i / r->pw, i % r->pw);
+	}
 }
 
 static enum status roi_attrs(struct kcall *c, struct roi *r)
@@ -184,28 +234,40 @@ enum status k_roi_align(struct kcall *c)
 	if (!nn_count(4, dim, &n))
 		return kcall_error(c, E_dims, "dimensions overflow");
 	r.x = nn_load(c, 0);
-	r.box = nn_load(c, 1);
+	r.corner = nn_load(c, 1);
 	r.y = nn_temp(c, n);
-	if (!r.x || !r.box || !r.y)
+	r.box = nn_scratch(c, r.n, sizeof *r.box);
+	if (!r.x || !r.corner || !r.y || !r.box)
 		return LIMIT;
-	for (int64_t i = 0; s == OK && i < r.n; i++)
-		s = one_roi(c, &r, i, image[i]);
-	return s == OK ? nn_save(c, 0, c->in[0]->dt, 4, dim, r.y) : s;
+	for (int64_t i = 0; s == OK && n > 0 && i < r.n; i++)
+		s = box_init(c, &r, i, image[i]);
+	if (s != OK)
+		return s;
+	if (n > 0)
+		pool_for((size_t)(r.n * ceil_div(r.channels, ROI_CHANNELS)),
+			 roi_task, &r);
+	return nn_save(c, 0, c->in[0]->dt, 4, dim, r.y);
 }
 
 /* ---- MaxRoiPool (Girshick, Fast R-CNN, 2015) ---- */
+
+/* A box along one axis: its first pixel, and how many. */
+struct span {
+	int64_t first, n;
+};
+
+struct pool_box {
+	int64_t image;
+	struct span down, across;
+};
 
 struct roi_pool {
 	int64_t dim[4]; /* [boxes, channels, ph, pw] */
 	int64_t images, height, width;
 	double scale;
-	const double *x, *box;
+	const double *x, *corner; /* five of each box */
 	double *y;
-};
-
-/* One box along one axis: its first pixel, and how many. */
-struct span {
-	int64_t first, n;
+	struct pool_box *box;
 };
 
 static enum status roi_pool_init(struct kcall *c, struct roi_pool *r)
@@ -284,33 +346,43 @@ static double largest(const double *img, int64_t width, const int64_t *y,
 	return top;
 }
 
-static enum status pool_box(struct kcall *c, const struct roi_pool *r,
-			    int64_t n)
+static enum status pool_box_init(struct kcall *c, const struct roi_pool *r,
+				 int64_t n)
 {
-	const double *b = r->box + 5 * n;
-	struct span across, down;
-	int64_t y[2], x[2], image;
+	const double *b = r->corner + 5 * n;
+	struct pool_box *box = &r->box[n];
 
 	if (!(b[0] >= 0 && b[0] < (double)r->images))
 		return kcall_error(c, E_value,
 				   "box %lld is of image %g of %lld",
 				   (long long)n, b[0], (long long)r->images);
-	if (!span_of(r, b[1], b[3], &across) || !span_of(r, b[2], b[4], &down))
+	if (!span_of(r, b[1], b[3], &box->across) ||
+	    !span_of(r, b[2], b[4], &box->down))
 		return kcall_error(c, E_value, "box %lld is too large",
 				   (long long)n);
-	image = (int64_t)b[0];
-	for (int64_t i = 0; i < r->dim[2] * r->dim[3]; i++) {
-		bin_of(&down, i / r->dim[3], r->dim[2], r->height, &y[0],
+	box->image = (int64_t)b[0];
+	return OK;
+}
+
+static void pool_task(void *arg, size_t n)
+{
+	const struct roi_pool *r = arg;
+	const struct pool_box *b = &r->box[n];
+	int64_t bins = r->dim[2] * r->dim[3], size = r->height * r->width;
+
+	for (int64_t i = 0; i < bins; i++) {
+		int64_t y[2], x[2];
+
+		bin_of(&b->down, i / r->dim[3], r->dim[2], r->height, &y[0],
 		       &y[1]);
-		bin_of(&across, i % r->dim[3], r->dim[3], r->width, &x[0],
+		bin_of(&b->across, i % r->dim[3], r->dim[3], r->width, &x[0],
 		       &x[1]);
 		for (int64_t ch = 0; ch < r->dim[1]; ch++)
-			r->y[(n * r->dim[1] + ch) * r->dim[2] * r->dim[3] + i] =
-				largest(r->x + (image * r->dim[1] + ch) *
-							r->height * r->width,
+			r->y[((int64_t)n * r->dim[1] + ch) * bins + i] =
+				largest(r->x + (b->image * r->dim[1] + ch) *
+							size,
 					r->width, y, x);
 	}
-	return OK;
 }
 
 enum status k_max_roi_pool(struct kcall *c)
@@ -324,11 +396,16 @@ enum status k_max_roi_pool(struct kcall *c)
 	if (!nn_count(4, r.dim, &n))
 		return kcall_error(c, E_dims, "dimensions overflow");
 	r.x = nn_load(c, 0);
-	r.box = nn_load(c, 1);
+	r.corner = nn_load(c, 1);
 	r.y = nn_temp(c, n);
-	if (!r.x || !r.box || !r.y)
+	r.box = nn_scratch(c, r.dim[0], sizeof *r.box);
+	if (!r.x || !r.corner || !r.y || !r.box)
 		return LIMIT;
 	for (int64_t i = 0; s == OK && n > 0 && i < r.dim[0]; i++)
-		s = pool_box(c, &r, i);
-	return s == OK ? nn_save(c, 0, c->in[0]->dt, 4, r.dim, r.y) : s;
+		s = pool_box_init(c, &r, i);
+	if (s != OK)
+		return s;
+	if (n > 0)
+		pool_for((size_t)r.dim[0], pool_task, &r);
+	return nn_save(c, 0, c->in[0]->dt, 4, r.dim, r.y);
 }
