@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/pool.h"
+#include "runtime/kernels/lanes_p.h"
 #include "runtime/kernels/move_p.h"
 #include "runtime/kernels/nn_p.h"
 
@@ -198,145 +200,180 @@ static int64_t combine(const struct grid *g, const struct grid_tap *t,
 	return n;
 }
 
-/* What is under output position o: n inputs at[] with weights w[]. */
-struct grid_work {
+enum {
+	GRID_CHUNK = 64, /* positions of a task */
+	GRID_TAPS = 64,  /* that fit on the stack: up to three axes */
+};
+
+/* A call: the grid, images as elements to move or as doubles, of which
+ * complex numbers are two parts. */
+struct grid_call {
 	const struct grid *g;
-	const double *q; /* the grid */
-	int64_t *at;
+	const double *q;
+	struct elems from, to;
+	const double *x;
+	double *y;
+	int parts;
+	int64_t *at; /* room for the taps of a position; NULL: on the stack */
 	double *w;
 };
 
-static int64_t grid_at(const struct grid_work *k, int64_t o)
+/* Elements of any type, unchanged; zeros outside.  One tap. */
+static void grid_move(const struct grid_call *k, int64_t o, int64_t at,
+		      double w)
 {
 	const struct grid *g = k->g;
-	struct grid_tap t[WINDOW_MAX];
+	size_t size = k->from.size;
 
-	/* The grid names the last axis first. */
+	for (int64_t ch = 0; ch < g->channels; ch++) {
+		int64_t plane = o / g->nout * g->channels + ch;
+		uint8_t *to = k->to.p +
+			      (size_t)(plane * g->nout + o % g->nout) * size;
+
+		if (w != 0)
+			memcpy(to,
+			       k->from.p + (size_t)(plane * g->nin + at) * size,
+			       size);
+		else
+			memset(to, 0, size);
+	}
+}
+
+static void grid_weigh(const struct grid_call *k, int64_t o, int64_t n,
+		       const int64_t *at, const double *w)
+{
+	const struct grid *g = k->g;
+
+	for (int64_t ch = 0; ch < g->channels * k->parts; ch++) {
+		int64_t plane = o / g->nout * g->channels + ch / k->parts;
+		const double *x =
+			k->x + plane * g->nin * k->parts + ch % k->parts;
+		double sum = 0;
+
+		for (int64_t i = 0; i < n; i++)
+			if (w[i] != 0)
+				sum += w[i] * x[at[i] * k->parts];
+		k->y[(plane * g->nout + o % g->nout) * k->parts +
+		     ch % k->parts] = sum;
+	}
+}
+
+static void grid_task(void *arg, size_t task)
+{
+	const struct grid_call *k = arg;
+	const struct grid *g = k->g;
+	int64_t from = (int64_t)task * GRID_CHUNK, near[GRID_TAPS];
+	int64_t to = min64(from + GRID_CHUNK, g->batch * g->nout);
+	double weight[GRID_TAPS];
+	int64_t *at = k->at ? k->at : near;
+	double *w = k->w ? k->w : weight;
+
+	for (int64_t o = from; o < to; o++) {
+		struct grid_tap t[WINDOW_MAX];
+		int64_t n;
+
+		/* The grid names the last axis first. */
+		for (int a = 0; a < g->axes; a++)
+			axis_taps(g, a, k->q[o * g->axes + g->axes - 1 - a],
+				  &t[a]);
+		n = combine(g, t, at, w);
+		if (g->mode == GRID_NEAREST)
+			grid_move(k, o, at[0], w[0]);
+		else
+			grid_weigh(k, o, n, at, w);
+	}
+}
+
+static enum status grid_run(struct kcall *c, struct grid_call *k)
+{
+	const struct grid *g = k->g;
+	int64_t most = 1, tasks = ceil_div(g->batch * g->nout, GRID_CHUNK);
+
+	k->q = nn_load(c, 1);
+	if (!k->q)
+		return LIMIT;
 	for (int a = 0; a < g->axes; a++)
-		axis_taps(g, a, k->q[o * g->axes + g->axes - 1 - a], &t[a]);
-	return combine(g, t, k->at, k->w);
-}
-
-/* Elements of any type, unchanged; zeros outside. */
-static void grid_move(const struct grid_work *k, const struct elems *x,
-		      const struct elems *y)
-{
-	const struct grid *g = k->g;
-
-	for (int64_t o = 0; o < g->batch * g->nout; o++) {
-		int64_t b = o / g->nout;
-
-		grid_at(k, o);
-		for (int64_t ch = 0; ch < g->channels; ch++) {
-			int64_t plane = b * g->channels + ch;
-			uint8_t *to =
-				y->p + (size_t)(plane * g->nout + o % g->nout) *
-					       y->size;
-			int64_t from = plane * g->nin + k->at[0];
-
-			if (k->w[0] != 0)
-				memcpy(to, x->p + (size_t)from * x->size,
-				       x->size);
-			else
-				memset(to, 0, y->size);
-		}
+		most *= 4;
+	if (most <= GRID_TAPS) {
+		pool_for((size_t)tasks, grid_task, k);
+		return OK;
 	}
+	k->at = nn_scratch(c, most, sizeof *k->at);
+	k->w = nn_temp(c, most);
+	for (int64_t i = 0; k->at && k->w && i < tasks; i++)
+		grid_task(k, (size_t)i);
+	return k->at && k->w ? OK : LIMIT;
 }
 
-/* Weighted sums; parts 2: complex numbers. */
-static void grid_weigh(const struct grid_work *k, const double *x, int parts,
-		       double *y)
+static enum status grid_nearest(struct kcall *c, struct grid_call *k,
+				struct array *y)
 {
-	const struct grid *g = k->g;
-
-	for (int64_t o = 0; o < g->batch * g->nout; o++) {
-		int64_t b = o / g->nout, n = grid_at(k, o);
-
-		for (int64_t ch = 0; ch < g->channels * parts; ch++) {
-			int64_t plane = b * g->channels + ch / parts;
-			double sum = 0;
-
-			for (int64_t i = 0; i < n; i++)
-				if (k->w[i] != 0)
-					sum += k->w[i] *
-					       x[(plane * g->nin + k->at[i]) *
-							 parts +
-						 ch % parts];
-			y[(plane * g->nout + o % g->nout) * parts +
-			  ch % parts] = sum;
-		}
-	}
-}
-
-static enum status grid_nearest(struct kcall *c, const struct grid_work *k,
-				const int64_t *dim)
-{
-	const struct array *x = c->in[0];
-	struct elems in, out;
-	struct array *y;
-	enum status s = elems_in(c, x, &in);
+	enum status s = elems_in(c, c->in[0], &k->from);
 
 	if (s == OK)
-		s = move_out(c, 0, x->dt, x->rank, dim, &y, &out);
-	if (s != OK)
-		return s;
-	if (y->n > 0)
-		grid_move(k, &in, &out);
-	elems_done(&out);
-	return OK;
+		s = elems_out(c, y, &k->to);
+	if (s == OK)
+		s = grid_run(c, k);
+	if (s == OK)
+		elems_done(&k->to);
+	return s;
 }
 
-static enum status grid_linear(struct kcall *c, const struct grid_work *k,
-			       const int64_t *dim)
+static enum status grid_linear(struct kcall *c, struct grid_call *k,
+			       struct array *y)
 {
 	const struct array *x = c->in[0];
-	char kind = dtype_kind(x->dt);
 	enum dtype dt = x->dt == DT_C64    ? DT_F32
 			: x->dt == DT_C128 ? DT_F64
 					   : x->dt;
-	int parts = kind == 'c' ? 2 : 1;
-	struct array *y = kcall_out(c, 0, x->dt, x->rank, dim);
-	double *from = y ? nn_temp(c, x->n * parts) : NULL;
-	double *to = y ? nn_temp(c, y->n * parts) : NULL;
+	double *from;
+	int64_t n;
+	enum status s;
 
-	if (!y || !from || !to)
+	k->parts = dt == x->dt ? 1 : 2;
+	n = y->n * k->parts;
+	from = nn_temp(c, x->n * k->parts);
+	k->x = from;
+	k->y = nn_temp(c, n);
+	if (!from || !k->y)
 		return LIMIT;
-	for (int64_t i = 0; i < x->n * parts; i++)
-		from[i] = dtype_get(dt, x->data, (size_t)i);
-	if (y->n > 0)
-		grid_weigh(k, from, parts, to);
-	for (int64_t i = 0; i < y->n * parts; i++) {
-		bool cut = kind == 'i' || kind == 'u'; /* towards zero */
-
-		dtype_set(dt, y->data, (size_t)i, cut ? trunc(to[i]) : to[i]);
+	lanes_load(LANE_F64, dt, x->data, 0, 1, (size_t)(x->n * k->parts),
+		   from);
+	s = grid_run(c, k);
+	if (s != OK)
+		return s;
+	if (dtype_is_float(dt)) {
+		lanes_store(LANE_F64, dt, y->data, 0, (size_t)n, k->y);
+		return OK;
 	}
+	/* Integers are cut towards zero. */
+	for (int64_t i = 0; i < n; i++)
+		dtype_set(dt, y->data, (size_t)i,
+			  dt == DT_BOOL ? k->y[i] : trunc(k->y[i]));
 	return OK;
 }
 
 enum status k_grid_sample(struct kcall *c)
 {
-	int64_t dim[WINDOW_MAX + 2], most = 1, ny;
+	int64_t dim[WINDOW_MAX + 2], ny;
 	struct grid g;
-	struct grid_work k = {.g = &g};
+	struct grid_call k = {.g = &g};
+	struct array *y;
 	enum status s = grid_init(c, &g);
 
 	if (s != OK)
 		return s;
 	dim[0] = g.batch;
 	dim[1] = g.channels;
-	for (int a = 0; a < g.axes; a++) {
+	for (int a = 0; a < g.axes; a++)
 		dim[2 + a] = g.out[a];
-		most *= 4;
-	}
 	if (!nn_count(g.axes + 2, dim, &ny))
 		return kcall_error(c, E_dims, "dimensions overflow");
-	k.q = nn_load(c, 1);
-	k.at = nn_scratch(c, most, sizeof *k.at);
-	k.w = nn_temp(c, most);
-	if (!k.q || !k.at || !k.w)
-		return LIMIT;
-	return g.mode == GRID_NEAREST ? grid_nearest(c, &k, dim)
-				      : grid_linear(c, &k, dim);
+	y = kcall_out(c, 0, c->in[0]->dt, g.axes + 2, dim);
+	if (!y || y->n == 0)
+		return y ? OK : LIMIT;
+	return g.mode == GRID_NEAREST ? grid_nearest(c, &k, y)
+				      : grid_linear(c, &k, y);
 }
 
 /* ---- AffineGrid ---- */

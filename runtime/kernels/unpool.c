@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/pool.h"
 #include "runtime/kernels/lanes_p.h"
 #include "runtime/kernels/move_p.h"
 #include "runtime/kernels/nn_p.h"
@@ -150,6 +151,7 @@ static enum status fold_shapes(struct kcall *c, struct fold *f)
 
 /* Elements as lanes: doubles (r) or integers that wrap (i). */
 struct fold_lanes {
+	const struct fold *f;
 	union lane_array {
 		void *p;
 		double *r;
@@ -159,11 +161,20 @@ struct fold_lanes {
 	int parts; /* 2: complex */
 };
 
-/* Adds x[from] to y[to]. */
-static void fold_add(const struct fold_lanes *l, int64_t from, int64_t to)
+/* n elements of x from number `from`, added to every stride-th of y. */
+static void fold_add(const struct fold_lanes *l, int64_t from, int64_t to,
+		     int64_t stride, int64_t n)
 {
-	for (int k = 0; k < l->parts; k++) {
-		int64_t a = to * l->parts + k, b = from * l->parts + k;
+	int64_t each = l->parts;
+
+	if (l->real && each == 1) {
+		for (int64_t i = 0; i < n; i++)
+			l->y.r[to + i * stride] += l->x.r[from + i];
+		return;
+	}
+	for (int64_t i = 0; i < n * each; i++) {
+		int64_t a = (to + i / each * stride) * each + i % each;
+		int64_t b = from * each + i;
 
 		if (l->real)
 			l->y.r[a] += l->x.r[b];
@@ -173,16 +184,52 @@ static void fold_add(const struct fold_lanes *l, int64_t from, int64_t to)
 	}
 }
 
-/* All channels of block number o, whose elements lie at the taps t. */
-static void fold_block(const struct fold *f, const struct taps *t, int64_t o,
-		       const struct fold_lanes *l)
+/* Position k of the blocks, one per row of x from number `from` on, into the
+ * image at `to`: row by row of the last axis. */
+static void fold_tap(const struct fold_lanes *l, const int64_t *k, int64_t from,
+		     int64_t to)
 {
-	for (int64_t p = 0; p < f->batch * f->channels; p++)
-		for (int64_t i = 0; i < t->n; i++) {
-			int64_t k = p * f->w.nkernel + t->k[i];
+	const struct window *w = &l->f->w;
+	int last = w->rank - 1;
+	int64_t first = k[last] * w->dilation[last] - w->lo[last];
+	int64_t o[WINDOW_MAX] = {0}, lo, hi;
 
-			fold_add(l, k * f->w.nout + o, p * f->w.nin + t->at[i]);
+	lo = first < 0 ? ceil_div(-first, w->stride[last]) : 0;
+	hi = first < w->in[last]
+		     ? ceil_div(w->in[last] - first, w->stride[last])
+		     : 0;
+	hi = min64(hi, w->out[last]);
+	do {
+		int64_t at = 0;
+		bool inside = lo < hi;
+
+		for (int i = 0; i < last; i++) {
+			int64_t p = o[i] * w->stride[i] - w->lo[i] +
+				    k[i] * w->dilation[i];
+
+			inside = inside && p >= 0 && p < w->in[i];
+			at = (at + (inside ? p : 0)) * w->in[i + 1];
 		}
+		if (inside)
+			fold_add(l, from + lo,
+				 to + at + first + lo * w->stride[last],
+				 w->stride[last], hi - lo);
+		from += w->out[last];
+	} while (odometer_next(last, w->out, o));
+}
+
+/* One plane of the result. */
+static void fold_task(void *arg, size_t plane)
+{
+	const struct fold_lanes *l = arg;
+	const struct window *w = &l->f->w;
+	int64_t k[WINDOW_MAX] = {0};
+	int64_t from = (int64_t)plane * w->nkernel * w->nout;
+
+	do {
+		fold_tap(l, k, from, (int64_t)plane * w->nin);
+		from += w->nout;
+	} while (odometer_next(w->rank, w->kernel, k));
 }
 
 /* y from elements of type dt; of complex ones, the parts' type. */
@@ -190,25 +237,17 @@ static enum status fold_run(struct kcall *c, const struct fold *f,
 			    enum dtype dt, enum lane lane, int parts,
 			    struct array *y)
 {
-	struct fold_lanes l = {.real = lane == LANE_F64, .parts = parts};
+	struct fold_lanes l = {
+		.f = f, .real = lane == LANE_F64, .parts = parts};
 	size_t nx = (size_t)c->in[0]->n * (size_t)parts;
 	size_t ny = (size_t)y->n * (size_t)parts;
-	int64_t pos[WINDOW_MAX] = {0};
-	struct taps t;
-	enum status s = taps_create(c, &f->w, &t);
 
-	if (s != OK)
-		return s;
 	l.x.p = nn_scratch(c, (int64_t)nx, lane_size(lane));
 	l.y.p = kcall_scratch(c, ny * lane_size(lane));
 	if (!l.x.p || !l.y.p)
 		return LIMIT;
 	lanes_load(lane, dt, c->in[0]->data, 0, 1, nx, l.x.p);
-	for (int64_t o = 0; o < f->w.nout; o++) {
-		taps_at(&f->w, pos, &t);
-		fold_block(f, &t, o, &l);
-		odometer_next(f->w.rank, f->w.out, pos);
-	}
+	pool_for((size_t)(f->batch * f->channels), fold_task, &l);
 	lanes_store(lane, dt, y->data, 0, ny, l.y.p);
 	return OK;
 }
