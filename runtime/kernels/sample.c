@@ -18,6 +18,9 @@
 /* ---- GridSample ---- */
 
 enum grid_mode { GRID_NEAREST, GRID_LINEAR, GRID_CUBIC };
+/* Taps along one axis. */
+static const int taps_of[] = {1, 2, 4};
+
 enum grid_pad { GRID_ZEROS, GRID_BORDER, GRID_REFLECTION };
 
 struct grid {
@@ -166,7 +169,7 @@ static void axis_taps(const struct grid *g, int a, double v, struct grid_tap *t)
 		else if (g->pad == GRID_REFLECTION)
 			x = reflect(x, lo, hi);
 	}
-	t->n = g->mode == GRID_NEAREST ? 1 : g->mode == GRID_LINEAR ? 2 : 4;
+	t->n = taps_of[g->mode];
 	for (int k = 0; k < t->n; k++) {
 		double i = t->n == 1 ? trunc(x) : floor(x) + first + k;
 		double d = fabs(x - i);
@@ -201,7 +204,7 @@ static int64_t combine(const struct grid *g, const struct grid_tap *t,
 }
 
 enum {
-	GRID_CHUNK = 64, /* positions of a task */
+	GRID_CHUNK = 32, /* positions of a task */
 	GRID_TAPS = 64,  /* that fit on the stack: up to three axes */
 };
 
@@ -214,95 +217,112 @@ struct grid_call {
 	const double *x;
 	double *y;
 	int parts;
-	int64_t *at; /* room for the taps of a position; NULL: on the stack */
+	int64_t taps; /* of a position */
+};
+
+/* The taps of a run of positions: n of each. */
+struct grid_taps {
+	int64_t first, count, n;
+	int64_t *at;
 	double *w;
 };
 
 /* Elements of any type, unchanged; zeros outside.  One tap. */
-static void grid_move(const struct grid_call *k, int64_t o, int64_t at,
-		      double w)
+static void grid_move(const struct grid_call *k, const struct grid_taps *t,
+		      int64_t plane, int64_t o)
 {
-	const struct grid *g = k->g;
 	size_t size = k->from.size;
+	const uint8_t *x = k->from.p + (size_t)(plane * k->g->nin) * size;
+	uint8_t *y = k->to.p + (size_t)(plane * k->g->nout + o) * size;
 
-	for (int64_t ch = 0; ch < g->channels; ch++) {
-		int64_t plane = o / g->nout * g->channels + ch;
-		uint8_t *to = k->to.p +
-			      (size_t)(plane * g->nout + o % g->nout) * size;
-
-		if (w != 0)
-			memcpy(to,
-			       k->from.p + (size_t)(plane * g->nin + at) * size,
-			       size);
+	for (int64_t p = 0; p < t->count; p++, y += size)
+		if (t->w[p] != 0)
+			memcpy(y, x + (size_t)t->at[p] * size, size);
 		else
-			memset(to, 0, size);
+			memset(y, 0, size);
+}
+
+static void grid_weigh(const struct grid_call *k, const struct grid_taps *t,
+		       int64_t plane, int64_t o)
+{
+	int parts = k->parts;
+	const double *x = k->x + plane * k->g->nin * parts;
+	double *y = k->y + (plane * k->g->nout + o) * parts;
+
+	for (int64_t p = 0; p < t->count * parts; p++) {
+		const int64_t *at = t->at + p / parts * t->n;
+		const double *w = t->w + p / parts * t->n;
+		double sum = 0;
+
+		for (int64_t i = 0; i < t->n; i++)
+			if (w[i] != 0)
+				sum += w[i] * x[at[i] * parts + p % parts];
+		y[p] = sum;
 	}
 }
 
-static void grid_weigh(const struct grid_call *k, int64_t o, int64_t n,
-		       const int64_t *at, const double *w)
+/* Some positions of one image: their taps, then every channel. */
+static void grid_some(const struct grid_call *k, struct grid_taps *t)
 {
 	const struct grid *g = k->g;
+	int64_t image = t->first / g->nout;
 
-	for (int64_t ch = 0; ch < g->channels * k->parts; ch++) {
-		int64_t plane = o / g->nout * g->channels + ch / k->parts;
-		const double *x =
-			k->x + plane * g->nin * k->parts + ch % k->parts;
-		double sum = 0;
+	for (int64_t p = 0; p < t->count; p++) {
+		const double *q = k->q + (t->first + p) * g->axes;
+		struct grid_tap tap[WINDOW_MAX];
 
-		for (int64_t i = 0; i < n; i++)
-			if (w[i] != 0)
-				sum += w[i] * x[at[i] * k->parts];
-		k->y[(plane * g->nout + o % g->nout) * k->parts +
-		     ch % k->parts] = sum;
+		/* The grid names the last axis first. */
+		for (int a = 0; a < g->axes; a++)
+			axis_taps(g, a, q[g->axes - 1 - a], &tap[a]);
+		t->n = combine(g, tap, t->at + p * t->n, t->w + p * t->n);
 	}
+	for (int64_t ch = 0; ch < g->channels; ch++)
+		(g->mode == GRID_NEAREST ? grid_move : grid_weigh)(
+			k, t, image * g->channels + ch, t->first % g->nout);
 }
 
 static void grid_task(void *arg, size_t task)
 {
 	const struct grid_call *k = arg;
-	const struct grid *g = k->g;
-	int64_t from = (int64_t)task * GRID_CHUNK, near[GRID_TAPS];
-	int64_t to = min64(from + GRID_CHUNK, g->batch * g->nout);
-	double weight[GRID_TAPS];
-	int64_t *at = k->at ? k->at : near;
-	double *w = k->w ? k->w : weight;
+	int64_t chunks = ceil_div(k->g->nout, GRID_CHUNK);
+	int64_t from = (int64_t)task % chunks * GRID_CHUNK;
+	int64_t at[GRID_CHUNK * GRID_TAPS];
+	double w[GRID_CHUNK * GRID_TAPS];
+	struct grid_taps t = {
+		.first = (int64_t)task / chunks * k->g->nout + from,
+		.count = min64(k->g->nout - from, GRID_CHUNK),
+		.n = k->taps,
+		.at = at,
+		.w = w,
+	};
 
-	for (int64_t o = from; o < to; o++) {
-		struct grid_tap t[WINDOW_MAX];
-		int64_t n;
-
-		/* The grid names the last axis first. */
-		for (int a = 0; a < g->axes; a++)
-			axis_taps(g, a, k->q[o * g->axes + g->axes - 1 - a],
-				  &t[a]);
-		n = combine(g, t, at, w);
-		if (g->mode == GRID_NEAREST)
-			grid_move(k, o, at[0], w[0]);
-		else
-			grid_weigh(k, o, n, at, w);
-	}
+	grid_some(k, &t);
 }
 
 static enum status grid_run(struct kcall *c, struct grid_call *k)
 {
 	const struct grid *g = k->g;
-	int64_t most = 1, tasks = ceil_div(g->batch * g->nout, GRID_CHUNK);
+	struct grid_taps t = {.count = 1};
 
 	k->q = nn_load(c, 1);
 	if (!k->q)
 		return LIMIT;
+	k->taps = 1;
 	for (int a = 0; a < g->axes; a++)
-		most *= 4;
-	if (most <= GRID_TAPS) {
-		pool_for((size_t)tasks, grid_task, k);
+		k->taps *= taps_of[g->mode];
+	if (k->taps <= GRID_TAPS) {
+		pool_for((size_t)(g->batch * ceil_div(g->nout, GRID_CHUNK)),
+			 grid_task, k);
 		return OK;
 	}
-	k->at = nn_scratch(c, most, sizeof *k->at);
-	k->w = nn_temp(c, most);
-	for (int64_t i = 0; k->at && k->w && i < tasks; i++)
-		grid_task(k, (size_t)i);
-	return k->at && k->w ? OK : LIMIT;
+	t.n = k->taps;
+	t.at = nn_scratch(c, t.n, sizeof *t.at);
+	t.w = nn_temp(c, t.n);
+	if (!t.at || !t.w)
+		return LIMIT;
+	for (; t.first < g->batch * g->nout; t.first++)
+		grid_some(k, &t);
+	return OK;
 }
 
 static enum status grid_nearest(struct kcall *c, struct grid_call *k,
