@@ -47,21 +47,40 @@ static enum status body_input(struct node *n, struct graph *body, uint32_t i,
 	return st;
 }
 
+static bool branch_fits(struct graph *g)
+{
+	struct diag *d = g->model->diag, quiet = {0};
+	bool ok;
+
+	g->model->diag = &quiet;
+	ok = infer_graph(g) == OK;
+	g->model->diag = d;
+	diag_release(&quiet);
+	return ok;
+}
+
+/* A branch that contradicts itself is never taken in a run that succeeds: the
+ * outputs are the other one's. */
 enum status infer_if(struct node *n)
 {
 	struct model *m = node_model(n);
 	struct graph *a = node_attr_graph(n, "then_branch");
 	struct graph *b = node_attr_graph(n, "else_branch");
 	enum status st = OK;
+	bool fits_a, fits_b;
 
 	if (!a || !b)
 		return OK;
-	st = infer_graph(a);
-	if (!st)
-		st = infer_graph(b);
+	fits_a = branch_fits(a);
+	fits_b = branch_fits(b);
+	if (!fits_a && !fits_b)
+		return infer_graph(a);
 	for (uint32_t i = 0; i < n->nout && !st; i++)
 		st = out_type(n, i,
-			      type_join(m, returned(a, i), returned(b, i)));
+			      !fits_a   ? returned(b, i)
+			      : !fits_b ? returned(a, i)
+					: type_join(m, returned(a, i),
+						    returned(b, i)));
 	return st;
 }
 
