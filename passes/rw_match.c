@@ -139,18 +139,19 @@ static bool swapped(const struct rw_pat *p, const struct node *n)
 static bool match_at(struct rewrite *w, const struct rw_pat **cursor,
 		     struct value *v, int depth);
 
-/* p's place is taken by its operand: the only one, or the operator. */
+/* p's place is taken by its operand: the operator, else the first. */
 /* NOLINTNEXTLINE(misc-no-recursion): depth <= RW_MAX_DEPTH, by genrw */
 static bool match_through(struct rewrite *w, const struct rw_pat *p,
 			  const struct rw_pat **cursor, struct value *v,
 			  int depth)
 {
-	for (int i = 0; i < p->nkid; i++) {
-		if (p->nkid > 1 && (*cursor)->kind != RW_OP)
-			(*cursor)++;
-		else if (!match_at(w, cursor, v, depth))
-			return false;
-	}
+	bool late = p->nkid == 2 && (*cursor)[0].kind != RW_OP &&
+		    (*cursor)[1].kind == RW_OP;
+
+	*cursor += late;
+	if (!match_at(w, cursor, v, depth))
+		return false;
+	*cursor += p->nkid == 2 && !late;
 	return true;
 }
 

@@ -121,17 +121,17 @@ static int const_kid(const struct term *t)
 	return t->nkid - (a ? 2 : 1);
 }
 
-/* An operator that may be missing stands for its one operand, or for the one
- * that is a list; the other names are left unbound then. */
+/* An operator that may be missing stands for the operand that is a list, else
+ * for the first that is no constant; the other name is left unbound then. */
 static void check_optional(const struct term *t, int first)
 {
 	int lists = 0;
 
 	for (int i = first; i < t->nkid; i++)
 		lists += t->kid[i]->list;
-	if (t->nkid - first != 1 && lists != 1)
-		die(t->line, "an operator that may be missing needs one "
-			     "operand that is a list");
+	if (lists > 1 || t->nkid - first > 2)
+		die(t->line, "an operator that may be missing has one operand "
+			     "and a name");
 }
 
 /* Preorder; the bits of swap_bits say which :c nodes are swapped. */
