@@ -119,6 +119,11 @@ $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libpare.a
 	@echo LD $@
 	$(Q)$(CC) $(OPT_$(V)) -fsanitize=fuzzer $(LDFLAGS) $^ $(LDLIBS) -o $@
 fuzzers: $(FUZZERS)
+TOOLS := $(patsubst tests/models/%.c,$(BUILD)/model-%,$(wildcard tests/models/*.c))
+$(BUILD)/model-%: $(BUILD)/tests/models/%.o $(BUILD)/libpare.a
+	@echo LD $@
+	$(Q)$(CC) $(OPT_$(V)) $(LDFLAGS) $^ $(LDLIBS) -o $@
+model-tools: $(TOOLS)
 golden-update: $(BUILD)/unit-tests
 	GOLDEN_UPDATE=1 $(BUILD)/unit-tests --filter 'golden/*'
 
@@ -176,7 +181,7 @@ help:
 clean:
 	rm -rf build
 .PHONY: all asan debug cov man operators install uninstall dist unit replay fuzzers \
-	golden-update \
+	model-tools golden-update \
 	deps demo test asan-test test-onnx test-onnx-optimized test-onnx-asan \
 	test-models test-random bench bench-load bench-onnxsim exports fuzz lint fmt help clean
 .DELETE_ON_ERROR:

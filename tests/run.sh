@@ -41,7 +41,7 @@ build() {
 
 run_stage() {
 	case $1 in
-	build) stage build build all ;;
+	build) stage build build all model-tools ;;
 	unit) stage unit make --no-print-directory unit ;;
 	cli) stage cli bash tests/cli.sh ;;
 	bad) stage bad "$PY" tests/bad/run.py ;;
@@ -52,6 +52,7 @@ run_stage() {
 		stage random "$PY" tests/models/random_models.py --count "${COUNT:-200}" --seed "${SEED:-1}"
 		stage random-ops "$PY" tests/models/random_ops.py --count "${COUNT:-200}" --seed "${SEED:-1}"
 		;;
+	roundtrip) stage roundtrip bash tests/models/roundtrip.sh ;;
 	ml) stage ml "$PY" tests/models/ml.py --count "${COUNT:-192}" --seed "${SEED:-1}" ;;
 	fault) stage fault bash tests/fault/run.sh ;;
 	asan)
@@ -83,6 +84,6 @@ run_stage() {
 	esac
 }
 
-[ $# -gt 0 ] || set -- build unit cli bad docs oracle quant random ml fault asan
+[ $# -gt 0 ] || set -- build unit cli bad docs roundtrip oracle quant random ml fault asan
 for s in "$@"; do run_stage "$s"; done
 finish

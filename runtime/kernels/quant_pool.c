@@ -164,7 +164,7 @@ struct qmean {
 static enum status mean_shape(struct kcall *c, struct qmean *m)
 {
 	const struct array *x = c->in[0];
-	bool keep = node_attr_int(c->node, "keepdims", 1) != 0;
+	bool keep = node_attr_int(c->node, "keepdims", 1) == 1;
 	size_t n;
 	const int64_t *axes = node_attr_ints(c->node, "axes", &n);
 	int axis;

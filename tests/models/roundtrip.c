@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * textrip.c -- models through the text syntax and back.
+ * roundtrip.c -- models through the text syntax and back, and through the
+ * reader and the writer.
  *
- *	textrip FILE.onnx...    read, print, parse; the models must be equal
- *	textrip - <LIST         the same for the files listed, one a line
+ *	roundtrip FILE.onnx...    the models must be equal, the bytes the same
+ *	roundtrip - <LIST         the same for the files listed, one a line
  *
  * What the syntax cannot say (documentation of nodes, unknown fields) does
  * not count.  Prints a line per file that differs and a summary; exit 1 if
@@ -18,8 +19,9 @@ struct counts {
 	unsigned files, unread, differ;
 };
 
-/* Empty if the text of m gives m again. */
-static void compare(const char *path, const struct model *m, struct buf *why)
+/* Adds to why unless the text of m gives m again. */
+static void through_text(const char *path, const struct model *m,
+			 struct buf *why)
 {
 	struct buf first = {0}, second = {0};
 	struct diag d;
@@ -42,6 +44,19 @@ static void compare(const char *path, const struct model *m, struct buf *why)
 	diag_release(&d);
 }
 
+/* Adds to why unless writing m gives the bytes of its file. */
+static void through_file(struct model *m, struct buf *why)
+{
+	struct buf b = {0};
+
+	if (model_finish(m) || onnx_encode(m, &b))
+		buf_puts(why, "not written");
+	else if (b.n != m->file->len || memcmp(b.p, m->file->p, b.n))
+		buf_printf(why, "written, it has other bytes: %zu for %zu", b.n,
+			   m->file->len);
+	buf_release(&b);
+}
+
 static void run(const char *path, struct counts *c)
 {
 	struct onnx_read_opts o = {0};
@@ -54,7 +69,8 @@ static void run(const char *path, struct counts *c)
 	if (onnx_read(&d, path, &o, &m)) {
 		c->unread++;
 	} else {
-		compare(path, m, &why);
+		through_text(path, m, &why);
+		through_file(m, &why);
 		if (why.n) {
 			c->differ++;
 			printf("%s: %s\n", path, why.p);
@@ -86,7 +102,7 @@ int main(int argc, char **argv)
 		else
 			run(argv[i], &c);
 	}
-	printf("%u files, %u not readable, %u differ\n", c.files, c.unread,
-	       c.differ);
-	return c.differ ? 1 : 0;
+	printf("%u passed, %u failed\n", c.files - c.unread - c.differ,
+	       c.unread + c.differ);
+	return c.differ || c.unread;
 }
