@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include "base/io_p.h"
 
 enum { SMALL = 16 << 20 };
@@ -122,6 +123,16 @@ struct blob *blob_map(uint8_t *p, size_t len)
 
 	*b = (struct blob){.kind = BLOB_MAP, .nref = 1, .p = p, .len = len};
 	return b;
+}
+
+void blob_forget(const struct blob *b, const void *p, size_t n)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = ((uintptr_t)p + page - 1) / page * page;
+	uintptr_t to = ((uintptr_t)p + n) / page * page;
+
+	if (b->kind == BLOB_MAP && to > from)
+		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 struct blob *blob_ref(struct blob *b)

@@ -29,6 +29,9 @@ struct blob *blob_alloc_dirty(struct diag *d, size_t len);
 struct blob *blob_splat(const void *p, size_t elem, size_t len);
 struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b); /* NULL is fine */
+/* Bytes [p, p + n) of b will not be read soon: where they are mapped from a
+ * file, their memory goes back to the system.  They stay readable. */
+void blob_forget(const struct blob *b, const void *p, size_t n);
 /* Flat bytes; materializes a splat, NULL with E-memory if that fails. */
 const uint8_t *blob_bytes(struct diag *d, struct blob *b);
 

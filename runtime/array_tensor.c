@@ -82,33 +82,92 @@ static struct array *of_strings(struct model *m, const struct tensor *t)
 	return NULL;
 }
 
-struct array *array_of_tensor(struct model *m, const struct tensor *t)
+enum { LATE_MIN = 1 << 14 /* bytes; below, a copy now is cheaper */ };
+
+static const void *whole_data(struct model *m, const struct tensor *t,
+			      size_t bytes)
 {
-	struct array *a;
+	const void *p = tensor_data(m, t);
+
+	if (p && t->len < bytes) {
+		diag_error(m->diag, NULL, E_payload, "tensor data too short");
+		return NULL;
+	}
+	return p;
+}
+
+enum status array_load(struct model *m, struct array *a)
+{
+	const struct tensor *t = a->source;
 	const void *p;
 
+	if (a->data || !t)
+		return OK;
+	p = whole_data(m, t, a->bytes);
+	if (!p)
+		return BAD_MODEL;
+	a->blob = blob_alloc_dirty(m->diag, a->bytes);
+	if (!a->blob)
+		return LIMIT;
+	a->data = memcpy(a->blob->p, p, a->bytes);
+	blob_forget(t->blob, p, a->bytes);
+	return OK;
+}
+
+void array_unload(struct array *a)
+{
+	if (!a->source || a->pinned)
+		return;
+	blob_unref(a->blob);
+	a->blob = NULL;
+	a->data = NULL;
+}
+
+static struct array *of_numbers(struct model *m, const struct tensor *t,
+				bool late)
+{
+	struct array *a = array_header(m->diag, t->dt, t->rank, t->dim);
+	const void *p;
+
+	if (!a || a->bytes == 0)
+		return a;
+	p = whole_data(m, t, a->bytes);
+	if (p && (uintptr_t)p % dtype_align(t->dt) == 0) {
+		a->data = (void *)(uintptr_t)p;
+		a->blob = blob_ref(t->blob);
+		return a;
+	}
+	if (p && late && t->blob->kind == BLOB_MAP && a->bytes >= LATE_MIN) {
+		a->source = t;
+		a->data = NULL;
+		return a;
+	}
+	if (p && (a->blob = blob_alloc_dirty(m->diag, a->bytes))) {
+		a->data = memcpy(a->blob->p, p, a->bytes);
+		return a;
+	}
+	array_unref(a);
+	return NULL;
+}
+
+static struct array *of_tensor(struct model *m, const struct tensor *t,
+			       bool late)
+{
 	if (t->sparse_indices)
 		return of_sparse(m, t);
 	if (t->dt == DT_STRING)
 		return of_strings(m, t);
-	a = array_header(m->diag, t->dt, t->rank, t->dim);
-	if (!a || a->bytes == 0)
-		return a;
-	p = tensor_data(m, t);
-	if (p && t->len < a->bytes) {
-		diag_error(m->diag, NULL, E_payload, "tensor data too short");
-		p = NULL;
-	}
-	if (p && (uintptr_t)p % dtype_align(t->dt) == 0) {
-		a->data = (void *)(uintptr_t)p;
-		a->blob = blob_ref(t->blob);
-	} else if (p && (a->blob = blob_alloc_dirty(m->diag, a->bytes))) {
-		a->data = memcpy(a->blob->p, p, a->bytes);
-	} else {
-		array_unref(a);
-		return NULL;
-	}
-	return a;
+	return of_numbers(m, t, late);
+}
+
+struct array *array_of_tensor(struct model *m, const struct tensor *t)
+{
+	return of_tensor(m, t, false);
+}
+
+struct array *array_of_tensor_late(struct model *m, const struct tensor *t)
+{
+	return of_tensor(m, t, true);
 }
 
 static const struct tensor *to_strings(struct model *m, const struct array *a)

@@ -27,7 +27,7 @@ struct array *exec_konst(struct exec *e, const struct tensor *t)
 
 	if (a)
 		return a;
-	a = array_of_tensor(e->m, t);
+	a = array_of_tensor_late(e->m, t);
 	if (!a)
 		return NULL;
 	map_put_ptr(&e->konst_of, map_ptr_key(t), a);
@@ -247,8 +247,9 @@ static enum status build_inputs(struct exec *e, struct body *b)
 		if (v->konst || v->init) {
 			b->dflt[i] =
 				exec_konst(e, v->konst ? v->konst : v->init);
-			if (!b->dflt[i])
+			if (!b->dflt[i] || array_load(e->m, b->dflt[i]))
 				return BAD_MODEL;
+			b->dflt[i]->pinned = true;
 		}
 	}
 	return OK;

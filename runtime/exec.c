@@ -65,6 +65,18 @@ static struct array *operand(const struct ref *r, struct frame *f)
 	return f->slot[r->slot];
 }
 
+/* The same with its data, which stay. */
+static enum status whole_operand(struct exec *e, const struct ref *r,
+				 struct frame *f, struct array **out)
+{
+	struct array *a = *out = operand(r, f);
+
+	if (!a || !a->source)
+		return OK;
+	a->pinned = true;
+	return array_load(e->m, a);
+}
+
 /* ---- one step ---- */
 
 static kernel_fn *step_fn(const struct exec *e, const struct step *s)
@@ -97,11 +109,43 @@ enum status call_check(struct kcall *c, bool tensors_only)
 }
 
 /* The operands of what follows, which are all there already. */
-static void tail_operands(struct step *s, struct frame *f)
+static enum status tail_operands(struct exec *e, struct step *s,
+				 struct frame *f)
 {
+	enum status st = OK;
+
 	for (uint32_t k = 0; k < s->ntail; k++)
-		for (uint32_t i = 0; i < s->tail[k]->n->nin; i++)
-			s->tail_in[k].in[i] = operand(&s->tail[k]->in[i], f);
+		for (uint32_t i = 0; i < s->tail[k]->n->nin && !st; i++)
+			st = whole_operand(e, &s->tail[k]->in[i], f,
+					   &s->tail_in[k].in[i]);
+	return st;
+}
+
+/* A weight that the step packs need not be there again. */
+static enum status step_operands(struct exec *e, const struct step *s,
+				 struct frame *f, struct array **in)
+{
+	enum status st = OK;
+
+	for (uint32_t i = 0; i < s->n->nin && !st; i++) {
+		in[i] = operand(&s->in[i], f);
+		if (in[i] && !(i < 32 && s->packed >> i & 1))
+			st = array_load(e->m, in[i]);
+	}
+	return st;
+}
+
+/* After the step: whoever did not pack a constant will want it again. */
+static void step_unload(const struct step *s, struct array *const *in)
+{
+	for (uint32_t i = 0; i < s->n->nin; i++) {
+		if (!s->in[i].konst || !in[i]->source)
+			continue;
+		if (i < 32 && s->packed >> i & 1)
+			array_unload(in[i]);
+		else
+			in[i]->pinned = true;
+	}
 }
 
 static enum status call_kernel(struct exec *e, struct step *s, struct frame *f,
@@ -144,7 +188,8 @@ static enum status call_kernel(struct exec *e, struct step *s, struct frame *f,
 	};
 	enum status st = call_check(&call.c, s->tensors_only);
 
-	tail_operands(s, f);
+	if (!st)
+		st = tail_operands(e, s, f);
 	if (!st)
 		st = step_fn(e, s)(&call.c);
 	if (!st && call.c.taken < s->ntail)
@@ -227,10 +272,11 @@ static enum status run_step(struct exec *e, struct step *s, struct frame *f,
 		step_drop(e, s, f);
 		return OK;
 	}
-	for (uint32_t i = 0; i < s->n->nin; i++)
-		in[i] = operand(&s->in[i], f);
 	memset(out, 0, s->n->nout * sizeof *out);
-	st = s->k ? call_kernel(e, s, f, in, out) : call_func(e, s, in, out);
+	st = step_operands(e, s, f, in);
+	if (!st)
+		st = s->k ? call_kernel(e, s, f, in, out)
+			  : call_func(e, s, in, out);
 	if (st) {
 		for (uint32_t i = 0; i < s->n->nout; i++)
 			array_unref(out[i]);
@@ -240,6 +286,7 @@ static enum status run_step(struct exec *e, struct step *s, struct frame *f,
 		e->o.timer(e->o.timer_arg,
 			   &(struct exec_event){s->n, in, out, start,
 						clock_seconds() - start});
+	step_unload(s, in);
 	step_store(e, s, f, out);
 	return OK;
 }
@@ -292,7 +339,9 @@ static enum status run_body(struct exec *e, struct body *b, struct frame *up,
 	frame_inputs(e, &f, in);
 	st = run_steps(e, b, &f);
 	for (uint32_t i = 0; !st && i < b->nret; i++)
-		out[i] = array_ref(operand(&b->ret[i], &f));
+		st = whole_operand(e, &b->ret[i], &f, &out[i]);
+	for (uint32_t i = 0; i < b->nret; i++)
+		out[i] = st ? NULL : array_ref(out[i]);
 	for (uint32_t i = 0; i < b->nslot; i++)
 		array_unref(f.slot[i]);
 	free(f.slot);

@@ -49,6 +49,7 @@ struct step {
 	struct body **sub;
 	uint32_t nsub;
 	bool tensors_only; /* the operator takes no sequences */
+	uint32_t packed;   /* inputs that only the cache is made from */
 	bool merged;       /* done as part of an earlier step's tail */
 	struct step **tail;
 	struct kcall_tail *tail_in;

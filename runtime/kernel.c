@@ -211,6 +211,9 @@ void *kcall_cached(struct kcall *c, size_t bytes,
 	for (k = s->cache; k; k = k->next)
 		if (k->make == make && k->blob->len >= bytes)
 			return k->blob->p;
+	for (uint32_t j = 0; j < c->nin; j++)
+		if (c->in[j] && array_load(c->m, c->in[j]))
+			return NULL;
 	k = arena_new(&c->exec->mem, struct cached);
 	k->make = make;
 	k->blob = blob_alloc(c->d, bytes ? bytes : 1);
@@ -222,6 +225,26 @@ void *kcall_cached(struct kcall *c, size_t bytes,
 	k->next = s->cache;
 	s->cache = k;
 	return k->blob->p;
+}
+
+void kcall_packed(struct kcall *c, uint32_t j)
+{
+	struct step *s = ((struct call *)c)->step;
+	const struct array *a = c->in[j];
+
+	if (!s || j >= 32 || !kcall_is_const(c, j) || s->packed >> j & 1)
+		return;
+	s->packed |= 1u << j;
+	if (a->blob && !a->source)
+		blob_forget(a->blob, a->data, a->bytes);
+}
+
+enum status kcall_load(struct kcall *c, uint32_t j)
+{
+	if (!kcall_has(c, j))
+		return OK;
+	c->in[j]->pinned = true;
+	return array_load(c->m, c->in[j]);
 }
 
 void call_release(struct call *c)

@@ -78,6 +78,11 @@ bool kcall_is_const(const struct kcall *c, uint32_t j);
  * the executor; made anew per call while folding. */
 void *kcall_cached(struct kcall *c, size_t bytes,
 		   void (*make)(struct kcall *c, void *dst));
+/* From now on this node reads constant input j through kcall_cached alone, or
+ * after kcall_load: its data may be dropped between calls. */
+void kcall_packed(struct kcall *c, uint32_t j);
+/* Input j's data are there until the executor goes. */
+enum status kcall_load(struct kcall *c, uint32_t j);
 /* Zeroed scratch memory until the call returns; NULL: E-memory. */
 void *kcall_scratch(struct kcall *c, size_t bytes);
 /* The same with undefined contents: no pages to clear. */

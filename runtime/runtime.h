@@ -35,8 +35,12 @@ struct array {
 	struct array *base;    /* STRING views: the owner of the strings */
 	struct array **item;   /* SEQ, OPTIONAL, MAP: nitem of them */
 	uint32_t nitem;
+	/* A constant whose data are made from here when somebody asks
+	 * (array_load); data is NULL before and after array_unload. */
+	const struct tensor *source;
 	uint32_t nref;
 	bool owns_strings;
+	bool pinned; /* not to be unloaded */
 	int64_t dim[];
 };
 
@@ -47,6 +51,11 @@ struct array *array_ref(struct array *a);
 void array_unref(struct array *a); /* NULL is fine */
 /* Zero-copy both ways (a reference to the blob is taken). */
 struct array *array_of_tensor(struct model *m, const struct tensor *t);
+/* The same, but a mapped tensor that is not aligned for its elements, and so
+ * has to be copied, is copied by array_load() only. */
+struct array *array_of_tensor_late(struct model *m, const struct tensor *t);
+enum status array_load(struct model *m, struct array *a);
+void array_unload(struct array *a); /* unless it is pinned */
 const struct tensor *array_to_tensor(struct model *m, const struct array *a);
 struct array *array_seq(size_t n);
 struct array *array_optional(struct array *a); /* takes its own reference;

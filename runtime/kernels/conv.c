@@ -82,8 +82,12 @@ static const float *packed_weight(struct kcall *c, const struct conv *v,
 		kcall_error(c, E_dims, "weight is too large");
 		return NULL;
 	}
-	if (kcall_is_const(c, 1))
-		return kcall_cached(c, bytes ? bytes : 1, make_weight);
+	if (kcall_is_const(c, 1)) {
+		dst = kcall_cached(c, bytes ? bytes : 1, make_weight);
+		if (dst)
+			kcall_packed(c, 1);
+		return dst;
+	}
 	dst = nn_scratch(c, (int64_t)bytes, 1);
 	if (dst)
 		pack_weight(v, c->in[1]->data, dst);
@@ -418,5 +422,8 @@ enum status k_conv_f32(struct kcall *c)
 
 	if (s != OK)
 		return s;
-	return fast ? activate_f32(c) : k_conv(c);
+	if (fast)
+		return activate_f32(c);
+	s = kcall_load(c, 1);
+	return s != OK ? s : k_conv(c);
 }

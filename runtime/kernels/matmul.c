@@ -67,6 +67,7 @@ static const float *packed_b(struct kcall *c, const struct matmul *mm,
 			     size_t *each)
 {
 	size_t total, bytes;
+	float *dst;
 
 	if (!gemm_b_size(mm->k, mm->n, each) ||
 	    !mul_size(*each, (size_t)mm->nb, &total) ||
@@ -74,15 +75,16 @@ static const float *packed_b(struct kcall *c, const struct matmul *mm,
 		kcall_error(c, E_dims, "matrices are too large");
 		return NULL;
 	}
-	if (kcall_is_const(c, 1))
-		return kcall_cached(c, bytes ? bytes : 1, make);
-	{
-		float *dst = nn_scratch(c, (int64_t)bytes, 1);
-
+	if (kcall_is_const(c, 1)) {
+		dst = kcall_cached(c, bytes ? bytes : 1, make);
 		if (dst)
-			pack_all(mm, c->in[1]->data, dst);
+			kcall_packed(c, 1);
 		return dst;
 	}
+	dst = nn_scratch(c, (int64_t)bytes, 1);
+	if (dst)
+		pack_all(mm, c->in[1]->data, dst);
+	return dst;
 }
 
 /* Offsets of the batches, in floats. */
@@ -122,8 +124,10 @@ enum status k_matmul_f32(struct kcall *c)
 	size_t each;
 	enum status s;
 
-	if (!nn_all_f32(c, 2))
-		return k_matmul(c);
+	if (!nn_all_f32(c, 2)) {
+		s = kcall_load(c, 1);
+		return s ? s : k_matmul(c);
+	}
 	s = matmul_init(c, &mm, 0, 1);
 	if (s != OK)
 		return s;
@@ -185,8 +189,10 @@ enum status k_gemm_f32(struct kcall *c)
 	size_t each;
 	enum status s;
 
-	if (!nn_all_f32(c, 3))
-		return k_gemm(c);
+	if (!nn_all_f32(c, 3)) {
+		s = kcall_load(c, 1);
+		return s ? s : k_gemm(c);
+	}
 	s = matmul_init_2d(c, &mm, 0, 1, ta, tb);
 	if (s == OK && kcall_has(c, 2))
 		s = gemm_bias(c, 2, mm.m, mm.n, &g.irs, &g.ics);
