@@ -90,7 +90,6 @@ static struct tensor *copy_flat(struct clone *c, const struct tensor *t)
 				  (size_t)t->dense_rank * sizeof *t->dense_dim);
 	r->rest = copy_str(c, t->rest);
 	r->sparse_rest = copy_str(c, t->sparse_rest);
-	r->sparse_rest = copy_str(c, t->sparse_rest);
 	return r;
 }
 

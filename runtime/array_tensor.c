@@ -38,16 +38,33 @@ static bool sparse_at(struct model *m, const struct tensor *t, int64_t i,
 	return true;
 }
 
+/* Entry i of the values to place `at`, which is still zero. */
+static void put_entry(struct array *a, int64_t at, const void *src, int64_t i)
+{
+	unsigned bits = dtype_bits(a->dt);
+	size_t es = a->dt == DT_STRING ? sizeof(struct str) : bits / 8;
+	const uint8_t *from = src;
+	uint8_t *to = a->data;
+
+	if (es) {
+		memcpy(to + (size_t)at * es, from + (size_t)i * es, es);
+	} else {
+		size_t f = (size_t)i * bits, t = (size_t)at * bits;
+		unsigned v = from[f / 8] >> f % 8 & ((1u << bits) - 1);
+
+		to[t / 8] |= (uint8_t)(v << t % 8);
+	}
+}
+
 static struct array *of_sparse(struct model *m, const struct tensor *t)
 {
 	const struct tensor *x = t->sparse_indices;
-	const void *src = tensor_data(m, t);
+	const void *src = t->dt == DT_STRING ? t->strings : tensor_data(m, t);
 	struct array *a;
-	bool ok = t->dt != DT_STRING && dtype_bits(t->dt) >= 8 &&
-		  (t->n == 0 || src) && x->dt == DT_I64 &&
+	bool ok = (t->n == 0 || src) && x->dt == DT_I64 &&
 		  (x->rank == 1 || x->rank == 2) &&
 		  x->n == t->n * (x->rank == 2 ? t->dense_rank : 1);
-	size_t es = dtype_bits(t->dt) / 8;
+	enum status st = OK;
 
 	if (!ok) {
 		diag_error(m->diag, NULL, E_unsupported,
@@ -55,15 +72,17 @@ static struct array *of_sparse(struct model *m, const struct tensor *t)
 		return NULL;
 	}
 	a = array_create(m->diag, t->dt, t->dense_rank, t->dense_dim);
-	for (int64_t i = 0, at; a && i < t->n; i++) {
-		if (!sparse_at(m, t, i, a->n, &at)) {
-			diag_error(m->diag, NULL, E_value,
-				   "sparse index out of range");
-			array_unref(a);
-			return NULL;
-		}
-		memcpy((char *)a->data + (size_t)at * es,
-		       (const char *)src + (size_t)i * es, es);
+	if (a && a->bytes)
+		memset(a->data, 0, a->bytes);
+	for (int64_t i = 0, at; a && !st && i < t->n; i++)
+		if (sparse_at(m, t, i, a->n, &at))
+			put_entry(a, at, src, i);
+		else
+			st = diag_error(m->diag, NULL, E_value,
+					"sparse index out of range");
+	if (a && (st || array_own_strings(m->diag, a))) {
+		array_unref(a);
+		return NULL;
 	}
 	return a;
 }

@@ -65,13 +65,16 @@ static uint32_t slot_new(struct exec *e, struct body *b, const struct value *v)
 static enum status resolve(struct exec *e, struct body *b,
 			   const struct value *v, struct ref *r)
 {
+	const struct tensor *konst;
 	uint64_t *slot;
 
 	*r = (struct ref){.slot = SLOT_NONE};
 	if (!v)
 		return OK;
-	if (v->konst) {
-		r->konst = exec_konst(e, v->konst);
+	/* A sparse initializer is no constant to the passes. */
+	konst = v->konst || v->is_input ? v->konst : v->init;
+	if (konst) {
+		r->konst = exec_konst(e, konst);
 		return r->konst ? OK : BAD_MODEL;
 	}
 	for (; b; b = b->parent, r->up++) {

@@ -4,7 +4,7 @@
  * their refusals.
  */
 #include <stdio.h>
-#include "tests/unit/kernel_run.h"
+#include "tests/unit/kernel_show.h"
 
 #define HEAD "<ir_version: 10, opset_import: [\"\" : 22]>\n"
 
@@ -151,4 +151,35 @@ Test(move, refusals)
 			 body[i]);
 		run_refuses(t);
 	}
+}
+
+/* Sparse constants and initializers are dense where they are used. */
+Test(move, sparse)
+{
+#define SPARSE(type, dims, values, at)                             \
+	"sparse_tensor(" type dims ") {" type "[2] {" values "}, " \
+	"int64" at "}"
+	static const struct show_case cases[] = {
+		{16, "float", "",
+		 "y = Constant<sparse_value = " SPARSE("float", "[2,3]", "7, 8",
+						       "[2] {1, 5}") ">()",
+		 "2x3: 0 7 0 0 0 8"},
+		{16, "float", "",
+		 "y = Constant<sparse_value = " SPARSE(
+			 "float", "[2,3]", "7, 8", "[2,2] {0, 1, 1, 2}") ">()",
+		 "2x3: 0 7 0 0 0 8"},
+		{21, "int4", "",
+		 "y = Constant<sparse_value = " SPARSE("int4", "[5]", "-3, 7",
+						       "[2] {1, 4}") ">()",
+		 "5: 0 -3 0 0 7"},
+		{16, "string", "",
+		 "y = Constant<sparse_value = " SPARSE(
+			 "string", "[3]", "\"a\", \"b\"", "[2] {0, 2}") ">()",
+		 "3: 'a' '' 'b'"},
+		{16, "float",
+		 "sparse_tensor(float[3]) s = {float[1] {5}, int64[1] {2}}",
+		 "y = Neg(s)", "3: 0 0 -5"},
+	};
+
+	show_cases(cases, countof(cases));
 }
