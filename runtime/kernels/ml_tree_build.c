@@ -12,136 +12,6 @@
 #include "runtime/kernels/ml_tree_p.h"
 #include "runtime/kernels/nn_p.h"
 
-#define TREE_MAX_NODES (1u << 28)
-
-/* Both forms of the attributes.  Nodes first, then (version 5) leaves. */
-struct source {
-	bool v5;
-	size_t n, nleaf, nvote;
-	struct ml_list tree, id, feature, mode, split, yes, no, missing;
-	struct ml_list yes_leaf, no_leaf, roots, members;    /* version 5 */
-	struct ml_list vote_tree, vote_node, target, weight; /* weight: both */
-};
-
-struct spec {
-	struct ml_list *to;
-	const char *name;
-};
-
-static enum status read_all(struct kcall *c, const struct spec *s, size_t n)
-{
-	enum status st = OK;
-
-	for (size_t i = 0; !st && i < n; i++)
-		st = ml_numbers(c, s[i].name, s[i].to);
-	return st;
-}
-
-static enum status same_lengths(struct kcall *c, const struct spec *s,
-				size_t count, size_t n)
-{
-	for (size_t i = 0; i < count; i++)
-		if (s[i].to->n != n)
-			return kcall_error(c, E_attr,
-					   "attribute %s has %zu values, not "
-					   "%zu",
-					   s[i].name, s[i].to->n, n);
-	return OK;
-}
-
-static enum status read_old(struct kcall *c, struct source *s)
-{
-	bool classes = c->node->op->id == OP_ml_TreeEnsembleClassifier;
-	const struct spec nodes[] = {
-		{&s->tree, "nodes_treeids"},
-		{&s->id, "nodes_nodeids"},
-		{&s->feature, "nodes_featureids"},
-		{&s->yes, "nodes_truenodeids"},
-		{&s->no, "nodes_falsenodeids"},
-		{&s->mode, "nodes_modes"},
-		{&s->split, "nodes_values"},
-	};
-	const struct spec votes[] = {
-		{&s->target, classes ? "class_ids" : "target_ids"},
-		{&s->vote_tree, classes ? "class_treeids" : "target_treeids"},
-		{&s->vote_node, classes ? "class_nodeids" : "target_nodeids"},
-		{&s->weight, classes ? "class_weights" : "target_weights"},
-	};
-	enum status st = read_all(c, nodes, 5);
-
-	if (!st)
-		st = ml_strings(c, "nodes_modes", &s->mode);
-	if (!st)
-		st = ml_numbers_or_tensor(c, "nodes_values", &s->split);
-	if (!st)
-		st = read_all(c, votes, 3);
-	if (!st)
-		st = ml_numbers_or_tensor(c, votes[3].name, &s->weight);
-	if (!st)
-		st = same_lengths(c, nodes, countof(nodes), s->tree.n);
-	if (!st)
-		st = same_lengths(c, votes, countof(votes), s->target.n);
-	s->n = s->nleaf = s->tree.n;
-	s->nvote = s->target.n;
-	return st;
-}
-
-static enum status read_v5(struct kcall *c, struct source *s)
-{
-	const struct spec nodes[] = {
-		{&s->feature, "nodes_featureids"},
-		{&s->yes, "nodes_truenodeids"},
-		{&s->no, "nodes_falsenodeids"},
-		{&s->yes_leaf, "nodes_trueleafs"},
-		{&s->no_leaf, "nodes_falseleafs"},
-		{&s->mode, "nodes_modes"},
-		{&s->split, "nodes_splits"},
-	};
-	const struct spec leaves[] = {
-		{&s->target, "leaf_targetids"},
-		{&s->weight, "leaf_weights"},
-	};
-	const struct spec others[] = {
-		{&s->roots, "tree_roots"},
-		{&s->members, "membership_values"},
-	};
-	enum status st = read_all(c, nodes, countof(nodes));
-
-	if (!st)
-		st = read_all(c, leaves, countof(leaves));
-	if (!st)
-		st = read_all(c, others, countof(others));
-	if (!st)
-		st = same_lengths(c, nodes, countof(nodes), s->feature.n);
-	if (!st)
-		st = same_lengths(c, leaves, countof(leaves), s->target.n);
-	s->n = s->feature.n;
-	s->nleaf = s->nvote = s->target.n;
-	return st;
-}
-
-static enum status read_source(struct kcall *c, struct source *s)
-{
-	enum status st;
-
-	memset(s, 0, sizeof *s);
-	s->v5 = c->node->op->id == OP_ml_TreeEnsemble;
-	st = s->v5 ? read_v5(c, s) : read_old(c, s);
-	if (!st)
-		st = ml_numbers(c, "nodes_missing_value_tracks_true",
-				&s->missing);
-	if (!st && s->missing.n && s->missing.n != s->n)
-		st = kcall_error(c, E_attr,
-				 "nodes_missing_value_tracks_true has %zu "
-				 "values for %zu nodes",
-				 s->missing.n, s->n);
-	if (!st && (s->n == 0 || s->n >= TREE_MAX_NODES ||
-		    s->nleaf >= TREE_MAX_NODES - s->n))
-		st = kcall_error(c, E_value, "%zu nodes and %zu leaves", s->n,
-				 s->nleaf);
-	return st;
-}
-
 /* ---- modes ---- */
 
 /* The largest number below t; NaN, which nothing is at most, if none is. */
@@ -152,7 +22,7 @@ static double below(double t)
 
 enum mode { M_LEQ, M_LT, M_GTE, M_GT, M_EQ, M_NEQ, M_MEMBER, M_LEAF, M_BAD };
 
-static enum mode mode_of(const struct source *s, size_t i)
+static enum mode mode_of(const struct tree_source *s, size_t i)
 {
 	static const char *const names[] = {
 		[M_LEQ] = "BRANCH_LEQ", [M_LT] = "BRANCH_LT",
@@ -212,7 +82,7 @@ struct place {
 
 struct build {
 	struct kcall *c;
-	struct source s;
+	struct tree_source s;
 	struct forest *f;
 	struct place *place; /* old form: sorted by tree and id */
 	size_t nset;
@@ -229,7 +99,7 @@ static int by_id(const void *a, const void *b)
 
 static enum status index_places(struct build *b)
 {
-	const struct source *s = &b->s;
+	const struct tree_source *s = &b->s;
 	bool sorted = true;
 
 	b->place = nn_scratch(b->c, (int64_t)s->n, sizeof *b->place);
@@ -272,7 +142,7 @@ static enum status find_place(const struct build *b, int64_t tree, int64_t id,
 static enum status child_of(const struct build *b, size_t i, int side,
 			    size_t *at)
 {
-	const struct source *s = &b->s;
+	const struct tree_source *s = &b->s;
 	int64_t v = ml_i64(side ? &s->yes : &s->no, i);
 	bool leaf;
 
@@ -381,7 +251,7 @@ static enum status add_sets(struct build *b)
  * wrote, do not count. */
 static enum status vote_leaf(const struct build *b, size_t i, size_t *leaf)
 {
-	const struct source *s = &b->s;
+	const struct tree_source *s = &b->s;
 	int64_t target = ml_i64(&s->target, i);
 	size_t at = 0;
 	enum status st = OK;
@@ -534,7 +404,7 @@ static enum status check_cycles(struct build *b)
 enum part { P_NODE, P_ROOT, P_LEAF, P_SET, P_VOTE, P_MEMBER, PARTS };
 
 /* Places of the arrays behind the struct; returns the size of all. */
-static size_t layout(const struct source *s, size_t off[PARTS])
+static size_t layout(const struct tree_source *s, size_t off[PARTS])
 {
 	const size_t bytes[PARTS] = {
 		[P_NODE] = (s->n + s->nleaf) * sizeof(struct tree_node),
@@ -570,27 +440,31 @@ static enum status count_targets(struct kcall *c, int64_t *n)
 				    (long long)*n);
 }
 
+static void *part_of(void *base, size_t off)
+{
+	return (char *)base + off;
+}
+
 static void make_forest(struct kcall *c, void *dst)
 {
 	struct forest *f = dst;
 	struct build b = {.c = c, .f = f};
 	size_t off[PARTS];
-	char *base = dst;
 
 	*f = (struct forest){.ordered = true, .positive = true, .voted = -1};
-	f->status = read_source(c, &b.s);
+	f->status = tree_source_read(c, &b.s);
 	if (!f->status)
 		f->status = count_targets(c, &f->targets);
 	if (f->status)
 		return;
 	layout(&b.s, off);
 	f->nnode = b.s.n + (b.s.v5 ? b.s.nleaf : 0);
-	f->node = (struct tree_node *)(base + off[P_NODE]);
-	f->root = (uint32_t *)(base + off[P_ROOT]);
-	f->leaf.first = (size_t *)(base + off[P_LEAF]);
-	f->set.first = (size_t *)(base + off[P_SET]);
-	f->vote = (struct tree_vote *)(base + off[P_VOTE]);
-	f->member = (double *)(base + off[P_MEMBER]);
+	f->node = part_of(dst, off[P_NODE]);
+	f->root = part_of(dst, off[P_ROOT]);
+	f->leaf.first = part_of(dst, off[P_LEAF]);
+	f->set.first = part_of(dst, off[P_SET]);
+	f->vote = part_of(dst, off[P_VOTE]);
+	f->member = part_of(dst, off[P_MEMBER]);
 	if (!b.s.v5)
 		f->status = index_places(&b);
 	if (!f->status)
@@ -607,9 +481,9 @@ static void make_forest(struct kcall *c, void *dst)
 
 enum status forest_get(struct kcall *c, const struct forest **f)
 {
-	struct source s;
+	struct tree_source s;
 	size_t off[PARTS];
-	enum status st = read_source(c, &s);
+	enum status st = tree_source_read(c, &s);
 
 	if (st)
 		return st;

@@ -51,6 +51,22 @@ struct forest {
 	bool ordered;     /* no kind but TREE_AT_MOST */
 };
 
+/* ---- inside (ml_tree_read.c, ml_tree_build.c) ---- */
+
+/* Attributes of both forms; lists that a form does not have are empty. */
+struct tree_source {
+	bool v5;
+	size_t n, nleaf, nvote;
+	struct ml_list tree, id, feature, mode, split, yes, no, missing;
+	struct ml_list yes_leaf, no_leaf, roots, members;    /* version 5 */
+	struct ml_list vote_tree, vote_node, target, weight; /* weight: both */
+};
+
+/* Checks the lengths.  E-attr, E-value. */
+enum status tree_source_read(struct kcall *c, struct tree_source *s);
+
+/* ---- for evaluation ---- */
+
 /* The node's forest; E-attr, E-value, E-memory. */
 enum status forest_get(struct kcall *c, const struct forest **f);
 
