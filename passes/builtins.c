@@ -411,3 +411,72 @@ bool make_copy_dims(struct rewrite *w, const struct rw_val *a,
 	*out = rw_of_ints(w, dim, s->ndata);
 	return true;
 }
+
+/* ---- one element of an axis ---- */
+
+/* Slice from start to the next index along one axis, step 1. */
+static bool picked(const struct node *n, int64_t *axis, int64_t *start)
+{
+	const int64_t *s, *e, *a, *st;
+	size_t ns, ne, na, nst;
+
+	if (!param_ints(n, "starts", &s, &ns) ||
+	    !param_ints(n, "ends", &e, &ne) ||
+	    !param_ints(n, "axes", &a, &na) ||
+	    !param_ints(n, "steps", &st, &nst) || ns != 1 || ne != 1 ||
+	    na > 1 || (nst && st[0] != 1))
+		return false;
+	*axis = na ? a[0] : 0;
+	*start = s[0];
+	if (s[0] == -1)
+		return e[0] == INT64_MAX;
+	return s[0] < INT64_MAX && e[0] == s[0] + 1;
+}
+
+bool guard_picks_one(struct rewrite *w, const struct rw_val *a)
+{
+	const struct rw_val x = rw_of_value(node_in(rw_node(a), 0));
+	const struct type *t = rw_ranked(&x);
+	int64_t axis, start;
+	const int64_t *v;
+	int sliced, gone;
+	size_t n;
+
+	(void)w;
+	if (!picked(rw_node(a), &axis, &start) ||
+	    !param_ints(rw_node(&a[1]), "axes", &v, &n) || n != 1)
+		return false;
+	if (v[0] == axis)
+		return true;
+	return t && axis_fix(axis, t->rank, &sliced) &&
+	       axis_fix(v[0], t->rank, &gone) && sliced == gone;
+}
+
+bool make_picked_axis(struct rewrite *w, const struct rw_val *a,
+		      struct rw_val *out)
+{
+	int64_t axis, start;
+	bool ok = picked(rw_node(a), &axis, &start);
+
+	(void)w;
+	*out = rw_of_num(ok ? (double)axis : 0);
+	return ok;
+}
+
+/* Negative indices are as old as Gather-11 and Slice-10; older models that
+ * have them in Slice keep it. */
+bool make_picked_index(struct rewrite *w, const struct rw_val *a,
+		       struct rw_val *out)
+{
+	const struct op *gather =
+		op_latest(OP_Gather, model_opset(w->root->graph, DOM_ONNX));
+	const struct tensor *t;
+	int64_t axis, start;
+
+	if (!picked(rw_node(a), &axis, &start) || !gather ||
+	    ((start < 0 || axis < 0) && gather->since < 11))
+		return false;
+	t = tensor_i64(w->m, 0, NULL, &start);
+	*out = rw_of_tensor(t, DT_I64);
+	return t != NULL;
+}

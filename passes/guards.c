@@ -279,6 +279,22 @@ bool guard_takes_all(struct rewrite *w, const struct rw_val *a)
 	       (!start || all_ones(start, ns));
 }
 
+bool guard_same_int(struct rewrite *w, const struct rw_val *a)
+{
+	const struct attr *x = node_attr(rw_node(a), a[2].s);
+	const struct attr *y = node_attr(rw_node(&a[1]), a[2].s);
+
+	(void)w;
+	return x && y && x->kind == ATTR_INT && y->kind == ATTR_INT &&
+	       x->u.i[0] == y->u.i[0];
+}
+
+bool guard_word_is(struct rewrite *w, const struct rw_val *a)
+{
+	(void)w;
+	return str_is(node_attr_str(rw_node(a), a[1].s, a[2].s), a[2].s);
+}
+
 bool guard_computed(struct rewrite *w, const struct rw_val *a)
 {
 	(void)w;

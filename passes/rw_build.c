@@ -110,16 +110,22 @@ bool rw_as_value(struct rewrite *w, const struct rw_val *a, enum dtype like,
 	return true;
 }
 
-/* Does this version of the operator take operands of these types? */
-static bool types_allowed(const struct node *n)
+/* Does this version of the operator take these operands? */
+static bool operands_allowed(const struct node *n)
 {
 	struct formal f;
 
-	for (uint32_t i = 0; i < n->nin; i++)
-		if (n->in[i].v && formal_at(n->op->in, i, &f) &&
-		    !formal_allows(formal_types(n->op, f.type),
-				   n->in[i].v->type))
+	if ((int)n->nin < n->op->in_min || (int)n->nin > n->op->in_max)
+		return false;
+	for (uint32_t i = 0; i < n->nin; i++) {
+		const struct value *v = n->in[i].v;
+
+		if (!formal_at(n->op->in, i, &f))
+			continue;
+		if (v ? !formal_allows(formal_types(n->op, f.type), v->type)
+		      : !f.optional)
 			return false;
+	}
 	return true;
 }
 
@@ -129,8 +135,8 @@ bool rw_adopt(struct rewrite *w, struct node *n)
 	enum status s;
 
 	vec_push(&w->made, n);
-	if (!types_allowed(n))
-		return rw_miss(w, "this opset's %s does not take the types",
+	if (!operands_allowed(n))
+		return rw_miss(w, "this opset's %s does not take the operands",
 			       n->op->name);
 	w->m->diag = &quiet;
 	s = node_infer(n);

@@ -148,18 +148,63 @@ bool guard_softmax_axis(struct rewrite *w, const struct rw_val *a)
 	return op && axis >= 0 && (op->since >= 13 || axis == t->rank - 1);
 }
 
-bool guard_same_axis(struct rewrite *w, const struct rw_val *a)
+bool guard_reduces_ones(struct rewrite *w, const struct rw_val *a)
 {
-	const struct node *s = rw_node(a);
-	const struct type *t = rw_ranked(&a[2]);
-	int axis = one_axis(rw_node(&a[1]), t), own;
-	bool each = s->op->since >= 13;
+	const struct type *t = rw_ranked(&a[1]);
+	uint32_t mask;
 
 	(void)w;
-	return axis >= 0 &&
-	       axis_fix(node_attr_int(s, "axis", each ? -1 : 1), t->rank,
-			&own) &&
-	       own == axis && (each || axis == t->rank - 1);
+	if (!t || node_attr_int(rw_node(a), "keepdims", 1) != 0 ||
+	    !axes_mask(rw_node(a), t->rank, &mask) || !mask)
+		return false;
+	for (int i = 0; i < t->rank; i++)
+		if (mask >> i & 1 &&
+		    !(dim_known(t->dim[i]) && t->dim[i].n == 1))
+			return false;
+	return true;
+}
+
+/* The axis of a Softmax or ArgMax of t; -1: several, or not known. */
+static int axis_of(const struct node *n, const struct type *t)
+{
+	bool arg = node_is(n, OP_ArgMax) || node_is(n, OP_ArgMin);
+	bool each = arg || n->op->since >= 13;
+	int axis;
+
+	if (!t || !axis_fix(node_attr_int(n, "axis",
+					  arg    ? 0
+					  : each ? -1
+						 : 1),
+			    t->rank, &axis))
+		return -1;
+	return each || axis == t->rank - 1 ? axis : -1;
+}
+
+bool guard_axis_of_one(struct rewrite *w, const struct rw_val *a)
+{
+	const struct type *t = rw_ranked(&a[1]);
+	int axis = axis_of(rw_node(a), t);
+
+	(void)w;
+	return axis >= 0 && dim_known(t->dim[axis]) && t->dim[axis].n == 1;
+}
+
+bool guard_axes_agree(struct rewrite *w, const struct rw_val *a)
+{
+	const struct type *t = rw_ranked(&a[2]);
+	int axis = axis_of(rw_node(a), t);
+
+	(void)w;
+	return axis >= 0 && axis == axis_of(rw_node(&a[1]), t);
+}
+
+bool guard_same_axis(struct rewrite *w, const struct rw_val *a)
+{
+	const struct type *t = rw_ranked(&a[2]);
+	int axis = one_axis(rw_node(&a[1]), t);
+
+	(void)w;
+	return axis >= 0 && axis == axis_of(rw_node(a), t);
 }
 
 bool make_the_axis(struct rewrite *w, const struct rw_val *a,
@@ -293,6 +338,19 @@ bool make_row_dims(struct rewrite *w, const struct rw_val *a,
 			dim[0] = -1;
 	*out = rw_of_ints(w, dim, (size_t)k + 2);
 	return true;
+}
+
+bool make_full(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+{
+	const struct type *t = rw_ranked(&a[1]);
+	int64_t dim[MAX_RANK];
+
+	for (int i = 0; t && i < t->rank; i++) {
+		if (t->rank > MAX_RANK || !dim_known(t->dim[i]))
+			return false;
+		dim[i] = t->dim[i].n;
+	}
+	return a->kind == RV_NUM && t && fill(w, t, a->num, t->rank, dim, out);
 }
 
 bool make_vector(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
