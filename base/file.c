@@ -99,6 +99,20 @@ static enum status read_stdin(struct diag *d, struct blob **out)
 	return OK;
 }
 
+static enum status cannot_open(struct diag *d, const char *path, int err)
+{
+	struct at at = {.file = path};
+	char cwd[4096];
+
+	diag_error(d, &at, E_open, "cannot open: %s", strerror(err));
+	if (err == ENOENT && *path != '/' && getcwd(cwd, sizeof cwd))
+		diag_hint(d, "it is looked for in the current folder, '%s'",
+			  cwd);
+	else if (err == EACCES)
+		diag_hint(d, "'ls -l' shows who may read it");
+	return BAD_IO;
+}
+
 enum status file_map(struct diag *d, const char *path, struct blob **out)
 {
 	struct at at = {.file = path};
@@ -110,8 +124,7 @@ enum status file_map(struct diag *d, const char *path, struct blob **out)
 		return read_stdin(d, out);
 	fd = open(path, READ_FLAGS);
 	if (fd < 0)
-		return diag_error(d, &at, E_open, "cannot open: %s",
-				  strerror(errno));
+		return cannot_open(d, path, errno);
 	*out = map_fd(fd, NULL);
 	if (!*out)
 		st = diag_error(d, &at, E_open, "cannot read: %s",

@@ -200,8 +200,14 @@ static enum status open_at(struct outfile *f)
 	} else {
 		err = open_atomic(f);
 	}
-	if (err)
-		return fail(f, "cannot create", err);
+	if (err) {
+		fail(f, "cannot create", err);
+		if (err == ENOENT)
+			diag_hint(f->diag, "make its folder first");
+		else if (err == EISDIR)
+			diag_hint(f->diag, "name a file in it");
+		return BAD_IO;
+	}
 	if (!f->target && isatty(f->fd))
 		return diag_error(f->diag, &at, E_tty,
 				  "binary output is not written to a terminal");

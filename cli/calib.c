@@ -66,10 +66,16 @@ static enum status add_line(struct calib *k, struct rows *r, size_t column,
 	const char *name = sym_text(k->m, k->m->main->in_info[input].name);
 	struct feedline line = {r, column, input, 1};
 
-	if (t->dt != l->dt)
-		return diag_error(&k->c->diag, NULL, E_input,
-				  "input '%s' wants %s, the samples are %s",
-				  name, dtype_name(t->dt), dtype_name(l->dt));
+	if (t->dt != l->dt) {
+		diag_error(&k->c->diag, NULL, E_input,
+			   "input '%s' wants %s, the samples are %s", name,
+			   dtype_name(t->dt), dtype_name(l->dt));
+		if (t->dt == DT_F32)
+			diag_hint(
+				&k->c->diag,
+				"in NumPy, x.astype('float32') converts them");
+		return USAGE;
+	}
 	if (t->rank >= 0 && l->rank == t->rank + 1)
 		line.count = 0;
 	else if (t->rank >= 0 && l->rank != t->rank)

@@ -128,6 +128,8 @@ struct input_sets {          /* from --input; nset 0 if none was given */
 };
 enum status inputs_load(struct cli *c, struct model *m, struct input_sets *s);
 void inputs_release(struct input_sets *s, const struct model *m);
+/* E-input with a hint that lists the inputs. */
+enum status no_such_input(struct cli *c, struct model *m, struct str name);
 /* One test_data_set_N folder: input_I.pb is graph input I. */
 enum status inputs_read_set(struct cli *c, struct model *m, const char *dir,
 			    struct array **set);

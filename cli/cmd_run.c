@@ -267,7 +267,7 @@ static enum status check_usage(struct cli *c)
 	if (opt_given(c, OPT_format) && !opt_given(c, OPT_output_dir))
 		return cli_usage(c, "--format needs --output-dir");
 	dir = opt_text(c, OPT_output_dir, NULL);
-	if (dir && mkdir(dir, 0777) && errno != EEXIST)
+	if (dir && mkdir(dir, 0777) && !is_dir(dir))
 		return diag_error(&c->diag, NULL, E_write,
 				  "cannot make the folder '%s': %s", dir,
 				  strerror(errno));

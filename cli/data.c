@@ -16,19 +16,25 @@
 #include "cli/value.h"
 #include "onnx/onnx.h"
 
-static enum status no_such_input(struct cli *c, struct model *m,
-				 struct str name)
+static void list_inputs(struct model *m, struct buf *b)
+{
+	for (uint32_t i = 0; i < m->main->nin; i++) {
+		buf_puts(b, i ? ", '" : "'");
+		buf_escaped(b, sym_str(m, m->main->in_info[i].name));
+		buf_putc(b, '\'');
+	}
+	if (!b->n)
+		buf_puts(b, "none");
+}
+
+enum status no_such_input(struct cli *c, struct model *m, struct str name)
 {
 	struct buf b = {0};
 
-	for (uint32_t i = 0; i < m->main->nin; i++) {
-		buf_puts(&b, i ? ", '" : "'");
-		buf_escaped(&b, sym_str(m, m->main->in_info[i].name));
-		buf_putc(&b, '\'');
-	}
+	list_inputs(m, &b);
 	diag_error(&c->diag, NULL, E_input, "the model has no input '%.*s'",
 		   (int)name.n, name.p);
-	diag_hint(&c->diag, "its inputs are %s", b.n ? b.p : "none");
+	diag_hint(&c->diag, "its inputs are %s", b.p);
 	buf_release(&b);
 	return USAGE;
 }
@@ -44,6 +50,27 @@ static void take_bits(struct array *a, const struct type *t)
 		a->dt = t->dt;
 }
 
+static enum status does_not_fit(struct cli *c, struct model *m, uint32_t i,
+				const struct array *a, const char *why)
+{
+	const struct info *info = &m->main->in_info[i];
+	struct buf want = {0}, got = {0};
+
+	diag_error(&c->diag, NULL, E_input, "input '%s': %s",
+		   sym_text(m, info->name), why);
+	type_print(m, &want, info->decl);
+	value_type(&got, a);
+	diag_hint(&c->diag, "the model takes %s, the data is %s%s", want.p,
+		  got.p,
+		  a->kind == ARR_TENSOR && info->decl->dt == DT_F32 &&
+				  a->dt == DT_F64
+			  ? "; in NumPy, x.astype('float32') converts it"
+			  : "");
+	buf_release(&want);
+	buf_release(&got);
+	return USAGE;
+}
+
 /* Takes a; refuses what does not fit the declared type. */
 static enum status put_input(struct cli *c, struct model *m, struct array **set,
 			     uint32_t i, struct array *a)
@@ -55,8 +82,7 @@ static enum status put_input(struct cli *c, struct model *m, struct array **set,
 	set[i] = a;
 	take_bits(a, m->main->in_info[i].decl);
 	if (!array_fits(a, m->main->in_info[i].decl, &why))
-		s = diag_error(&c->diag, NULL, E_input, "input '%s': %s",
-			       sym_text(m, m->main->in_info[i].name), why.p);
+		s = does_not_fit(c, m, i, a, why.p);
 	buf_release(&why);
 	return s;
 }
@@ -133,11 +159,31 @@ static enum status read_pb(struct cli *c, struct model *m, const char *path,
 	return a ? put_input(c, m, set, i, a) : LIMIT;
 }
 
+static enum status no_member(struct cli *c, struct model *m, const char *path,
+			     const struct npz_entry *e, size_t n)
+{
+	struct buf have = {0}, want = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(&have, i ? ", '" : "'");
+		buf_escaped(&have, (struct str){e[i].name, strlen(e[i].name)});
+		buf_putc(&have, '\'');
+	}
+	list_inputs(m, &want);
+	diag_error(&c->diag, NULL, E_input,
+		   "'%s' has no array named like a model input", path);
+	diag_hint(&c->diag, "it has %s; the inputs are %s",
+		  have.n ? have.p : "nothing", want.p);
+	buf_release(&have);
+	buf_release(&want);
+	return USAGE;
+}
+
 static enum status read_npz(struct cli *c, struct model *m, const char *path,
 			    struct array **set)
 {
 	struct npz_entry *e;
-	size_t n;
+	size_t n, used = 0;
 	enum status s = npz_read(&c->diag, path, &e, &n);
 
 	if (s)
@@ -146,12 +192,15 @@ static enum status read_npz(struct cli *c, struct model *m, const char *path,
 		struct str name = {e[k].name, strlen(e[k].name)};
 		uint32_t i = graph_input_named(m->main, name);
 
+		used += i < m->main->nin;
 		if (i == m->main->nin) /* labels and the like */
 			diag_note(&c->diag, 1, "%s: '%s' is not an input", path,
 				  e[k].name);
 		else
 			s = put_input(c, m, set, i, array_ref(e[k].a));
 	}
+	if (!s && !used)
+		s = no_member(c, m, path, e, n);
 	npz_free(e, n);
 	return s;
 }
@@ -201,6 +250,9 @@ static enum status read_named(struct cli *c, struct model *m, const char *text,
 	if (has_suffix(file, ".pb"))
 		return read_pb(c, m, file, i, set);
 	s = npy_read(&c->diag, file, &a);
+	if (s == BAD_IO && c->diag.first == E_data)
+		diag_hint(&c->diag, "data comes as .npy, .npz, .pb or a folder "
+				    "of input_N.pb; 'numpy.save' writes .npy");
 	return s ? s : put_input(c, m, set, i, a);
 }
 
@@ -255,8 +307,19 @@ static enum status read_folder(struct cli *c, struct model *m, const char *dir,
 		s = inputs_read_set(c, m, path.p, new_set(out, m));
 		buf_release(&path);
 	}
-	if (!s && !out->nset) /* the folder itself may be a set */
-		s = inputs_read_set(c, m, dir, new_set(out, m));
+	if (!s && !out->nset) { /* the folder itself may be a set */
+		struct array **set = new_set(out, m);
+		bool any = false;
+
+		s = inputs_read_set(c, m, dir, set);
+		for (uint32_t i = 0; i < m->main->nin; i++)
+			any |= set[i] != NULL;
+		if (!s && !any && m->main->nin)
+			return cli_usage(c,
+					 "the folder '%s' has no input_0.pb "
+					 "and no test_data_set_0",
+					 dir);
+	}
 	return s;
 }
 

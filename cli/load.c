@@ -45,7 +45,9 @@ static enum status unknown_format(struct cli *c, const char *path,
 	diag_error(&c->diag, &at, E_format,
 		   file->len ? "this is not an ONNX or .pare model"
 			     : "the file is empty");
-	if (file->len && file->p[0] == '<')
+	if (!file->len)
+		diag_hint(&c->diag, "was it copied or downloaded whole?");
+	else if (file->p[0] == '<')
 		diag_hint(&c->diag, "if it is ONNX text, give it the suffix "
 				    "'.onnxtxt'");
 	else
@@ -104,9 +106,14 @@ static enum status bind_dim(struct cli *c, struct model *m, struct map *bind,
 	if (*end || end == eq + 1 || n < 0)
 		return bad_binding(c, text, "SYMBOL=N");
 	name = intern_str(m->syms, (struct str){text, eq - text});
-	if (!is_named(m, name))
-		return cli_usage(c, "the model has no dimension '%.*s'",
-				 (int)(eq - text), text);
+	if (!is_named(m, name)) {
+		diag_error(&c->diag, NULL, E_usage,
+			   "the model has no dimension '%.*s'",
+			   (int)(eq - text), text);
+		diag_hint(&c->diag, "'pare info' shows the inputs and the "
+				    "names of their dimensions");
+		return USAGE;
+	}
 	map_put(bind, name, (uint64_t)n);
 	return OK;
 }
@@ -178,8 +185,8 @@ static enum status bind_shape(struct cli *c, struct model *m, struct map *bind,
 		return USAGE;
 	i = graph_input_named(m->main, (struct str){text, eq - text});
 	if (i == m->main->nin)
-		return cli_usage(c, "the model has no input '%.*s'",
-				 (int)(eq - text), text);
+		return no_such_input(c, m,
+				     (struct str){text, (size_t)(eq - text)});
 	const struct type *t = m->main->in_info[i].decl;
 
 	if (t->kind != TY_TENSOR || (t->rank >= 0 && t->rank != rank))
@@ -228,6 +235,11 @@ enum status load_model(struct cli *c, const char *path, struct model **out)
 	struct blob *file;
 	enum status s = file_map(&c->diag, path, &file);
 
+	if (s && is_dir(path))
+		diag_hint(&c->diag,
+			  "name the model file in it, for example "
+			  "%s/model.onnx",
+			  path);
 	if (s)
 		return s;
 	c->diag.file = path;

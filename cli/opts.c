@@ -54,8 +54,8 @@ const char *const *opt_list(struct cli *c, enum opt_id o)
 
 enum status cli_outcome(const struct cli *c, enum status s)
 {
-	enum status first = c->diag.nerror ? diag_info(c->diag.first)->status
-					   : OK;
+	enum status first =
+		c->diag.nerror ? diag_info(c->diag.first)->status : OK;
 
 	return s == OK || (s == BAD_MODEL && first == LIMIT) ? first : s;
 }
@@ -129,8 +129,11 @@ static enum status parse_number(struct cli *c, const struct option_row *row,
 		f = 0;
 	if (end == s || errno || f == 0 || !(v >= 0 && v < 1e18) ||
 	    (row->kind == NUM && v != (double)(int64_t)v))
-		return cli_usage(c, "'%s' is not a value for --%s %s", s,
-				 row->name, row->arg);
+		return cli_usage(c, "'%s' is not a value for --%s %s: %s", s,
+				 row->name, row->arg,
+				 row->kind == SIZE  ? "a size like 512MB"
+				 : row->kind == NUM ? "a whole number"
+						    : "a number from 0");
 	*out = v * f;
 	return OK;
 }

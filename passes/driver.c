@@ -139,6 +139,28 @@ static void print_times(const struct pass_run *r)
 			r->times.p[i].runs, r->times.p[i].name);
 }
 
+static bool is_rule(const char *name)
+{
+	for (size_t i = 0; i < rule_count(); i++)
+		if (!strcmp(rule_name(rule_at(i)), name))
+			return true;
+	return false;
+}
+
+/* A misspelled name would disable nothing, silently. */
+static enum status check_disable(struct diag *d, const char *const *name)
+{
+	for (; name && *name; name++) {
+		if (pass_find(*name) || is_rule(*name))
+			continue;
+		diag_error(d, NULL, E_pipeline,
+			   "there is no rule or pass '%s' to disable", *name);
+		diag_hint(d, "'pare rules' and 'pare passes' list them");
+		return USAGE;
+	}
+	return OK;
+}
+
 enum status driver_run(struct pass_run *r, struct model *m,
 		       const struct driver_opts *o)
 {
@@ -149,7 +171,10 @@ enum status driver_run(struct pass_run *r, struct model *m,
 	r->m = m;
 	r->diag = m->diag;
 	r->o = o;
-	s = pipeline_parse(r->diag, o->pipeline ? o->pipeline : "O2", &steps);
+	s = check_disable(r->diag, o->disable);
+	if (!s)
+		s = pipeline_parse(r->diag, o->pipeline ? o->pipeline : "O2",
+				   &steps);
 	if (!s)
 		s = run_steps(r, steps.p, steps.n, &changed);
 	r->changed = changed;

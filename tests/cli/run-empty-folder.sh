@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+mkdir d && "$PARE" run "$DATA/digits-cnn.onnx" --input d
