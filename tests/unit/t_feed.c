@@ -221,6 +221,24 @@ Test(feed, shapes_and_lengths)
 	done();
 }
 
+/* Where the result is declared, its shape input leads there. */
+Test(feed, declared_results)
+{
+	make("g (int64[1] s) => (int32[0] y) { y = ConstantOfShape (s) }", 0);
+	cr_assert_eq(at(0, 0), 0);
+	done();
+	make("g (float[4,6] x, int64[3] s) => (float[2,3,4] y) { y = Reshape "
+	     "(x, s) }",
+	     0);
+	cr_assert(at(1, 0) == 2 && at(1, 1) == 3 && at(1, 2) == 4);
+	done();
+	make("g (float[1,3,1] x, int64[2] s) => (float[1,3,5] y) { y = Expand "
+	     "(x, s) }",
+	     0);
+	cr_assert(at(1, 0) == 3 && at(1, 1) == 5);
+	done();
+}
+
 Test(feed, same_seed_same_bytes)
 {
 	struct feed first;

@@ -98,6 +98,27 @@ static const struct sample small[] = {
 	 "DeformConv (x, w, o) }",
 	 {1, 1, 1, 3, -1},
 	 VALUES(4, 8, 5)},
+	/* The last position lies outside. */
+	{"g () => (int16 y) <int16[1,1,1,2] x = {7,8}, float[1,1,3,2] q = "
+	 "{-0.5,0, 0.5,0, 3,0}> { y = GridSample <mode = \"nearest\"> (x, q) }",
+	 {1, 1, 1, 3, -1},
+	 VALUES(7, 8, 0)},
+	/* Integers are cut toward zero. */
+	{"g () => (int32 y) <int32[1,1,1,2] x = {-1,-2}, float[1,1,1,2] q = "
+	 "{0,0}> { y = GridSample (x, q) }",
+	 {1, 1, 1, 1, -1},
+	 VALUES(-1)},
+	{"g () => (float8e4m3fn y) <float8e4m3fn[1,2] a = {56,64}, "
+	 "float8e4m3fn[2,1] b = {72,80}, float s = {0.5}, float8e4m3fn z = {0}> "
+	 "{ y = QLinearMatMul (a, s, z, b, s, z, s, z) }",
+	 {1, 1, -1},
+	 VALUES(10)},
+	/* Scales by matrix and row. */
+	{"g () => (uint8 y) <uint8[2,1,1] a = {1,1}, uint8[1,1] b = {8}, "
+	 "float[2,1,1] s = {1,2}, uint8[2,1,1] z = {0,0}, float f = {1}, uint8 "
+	 "o = {1}> { y = QLinearMatMul (a, s, z, b, f, o, f, o) }",
+	 {2, 1, 1, -1},
+	 VALUES(8, 15)},
 	{"g () => (float y) <float[1,1,3] x = {1,2,3}, float[1,1,2] w "
 	 "= {10,1}, float[1,1,1] p = {5}> { y, z = CausalConvWithState "
 	 "(x, w, \"\", p) }",
