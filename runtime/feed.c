@@ -21,6 +21,7 @@ struct maker {
 	struct diag *d; /* of the caller's model */
 	struct rng rng;
 	struct feed_need need;
+	struct feed_words words;
 	uint32_t input;
 };
 
@@ -177,14 +178,21 @@ static bool fill_equal(struct maker *k, struct array *a)
 /* Words that any string operator can take. */
 static enum status fill_strings(struct maker *k, struct array *a)
 {
-	static const char *const words[] = {"a", "b", "c", "one two", "1"};
 	struct str *s = a->data;
 	int64_t i;
 
-	for (i = 0; i < a->n; i++) {
-		s[i].p = words[rng_below(&k->rng, countof(words))];
-		s[i].n = strlen(s[i].p);
-	}
+	for (i = 0; i < a->n; i++)
+		s[i] = k->words.word[rng_below(&k->rng, k->words.n)];
+	return array_own_strings(k->d, a);
+}
+
+static enum status fill_numerals(struct maker *k, struct array *a)
+{
+	static const struct str digits[] = {{"1", 1}, {"-2", 2}, {"30", 2}};
+
+	for (int64_t i = 0; i < a->n; i++)
+		((struct str *)a->data)[i] =
+			digits[rng_below(&k->rng, countof(digits))];
 	return array_own_strings(k->d, a);
 }
 
@@ -295,6 +303,57 @@ static enum status make_seq(struct maker *k, const struct type *t, int depth,
 	return st;
 }
 
+/* Some of the words or keys, in their order; at least one. */
+static struct array *make_keys(struct maker *k, enum dtype dt)
+{
+	const struct feed_words *w = &k->words;
+	int64_t max = dt == DT_STRING ? w->n : w->nkey, n = 0;
+	struct array *a = array_create(k->d, dt, 1, &max);
+
+	for (int64_t i = 0; a && i < max; i++) {
+		if (i + 1 < max && rng_below(&k->rng, 4) == 0)
+			continue;
+		if (dt == DT_STRING)
+			((struct str *)a->data)[n++] = w->word[i];
+		else
+			dtype_set_int(dt, a->data, (size_t)n++, w->key[i]);
+	}
+	if (!a)
+		return NULL;
+	a->bytes = a->bytes / (size_t)max * (size_t)n;
+	a->dim[0] = a->n = n;
+	return a;
+}
+
+static enum status make_map(struct maker *k, const struct type *t,
+			    struct array **out)
+{
+	char kind = dtype_kind(t->dt);
+	struct array *a;
+	enum status st = LIMIT;
+
+	if (!t->elem || t->elem->kind != TY_TENSOR || !t->elem->dt ||
+	    (kind != 's' && kind != 'i'))
+		return refuse(k, "it is an unusual map");
+	a = array_seq(2);
+	a->kind = ARR_MAP;
+	a->item[0] = make_keys(k, t->dt);
+	if (a->item[0])
+		a->item[1] =
+			array_create(k->d, t->elem->dt, 1, a->item[0]->dim);
+	if (a->item[1])
+		st = array_own_strings(k->d, a->item[0]);
+	if (!st && t->elem->dt == DT_STRING) /* to be cast to numbers */
+		st = fill_numerals(k, a->item[1]);
+	else if (!st)
+		st = fill(k, a->item[1]);
+	if (st)
+		array_unref(a);
+	else
+		*out = a;
+	return st;
+}
+
 static enum status make(struct maker *k, const struct type *t, int depth,
 			struct array **out)
 {
@@ -319,6 +378,8 @@ static enum status make(struct maker *k, const struct type *t, int depth,
 			*out = array_optional(inner);
 		array_unref(inner);
 		return st;
+	case TY_MAP:
+		return make_map(k, t, out);
 	default:
 		return refuse(k, "it is neither a tensor nor a sequence");
 	}
@@ -391,6 +452,7 @@ static enum status generate(struct feed_plan *p, struct diag *d, uint64_t seed,
 	for (i = 0; i < out->n; i++)
 		p->want[i] = wants(p->m->main->in[i]);
 	feed_plan_sizes(p);
+	feed_words(p->m, &k.words);
 	put_sizes(p, &sizes);
 	out->sizes = sizes.p ? sizes.p : xstrdup("");
 	for (i = 0; i < out->n && !st; i++) {

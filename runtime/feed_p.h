@@ -61,6 +61,17 @@ bool feed_eval(struct feed_plan *p, struct dim d, int64_t *n);
  * (feed_pin.c). */
 bool feed_pin_all(struct feed_plan *p, const struct model *m);
 
+/* Words and integer keys, each once: those that the model's tables hold, and a
+ * few others (feed_word.c).  Borrowed from the model. */
+enum { FEED_WORDS = 64 };
+struct feed_words {
+	struct str word[FEED_WORDS];
+	int64_t key[FEED_WORDS];
+	uint32_t n, nkey;
+};
+
+void feed_words(const struct model *m, struct feed_words *w);
+
 /* What the users of an input ask of its elements (feed_range.c). */
 enum feed_fill {
 	FILL_ANY,

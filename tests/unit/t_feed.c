@@ -58,6 +58,40 @@ static void check_range(uint32_t i, double lo, double hi)
 	cr_assert(varied || lo == hi || feed.in[i]->n < 8);
 }
 
+/* Words and keys come from the tables that they are looked up in. */
+Test(feed, words_and_maps)
+{
+	static const char text[] =
+		"<ir_version: 8, opset_import: [\"\": 17, \"ai.onnx.ml\": 1]>\n"
+		"g (string[40] s, map(int64, float) m) => (float[] a, float[] "
+		"b)"
+		"{ a = ai.onnx.ml.OneHotEncoder <cats_strings = [\"red\"]> (s) "
+		"b = ai.onnx.ml.DictVectorizer <int64_vocabulary = [-70]> (m) "
+		"}";
+	const struct array *keys;
+	bool found = false;
+
+	diag_init(&diag, stderr);
+	model = model_parse(&diag, "test",
+			    (struct str){text, sizeof(text) - 1});
+	cr_assert_not_null(model);
+	cr_assert_eq(feed_generate(model, 1, 0, &feed), OK);
+	for (int i = 0; i < 40; i++)
+		found |= str_is(((const struct str *)feed.in[0]->data)[i],
+				"red");
+	cr_expect(found);
+	cr_assert_eq(feed.in[1]->kind, ARR_MAP);
+	keys = feed.in[1]->item[0];
+	cr_assert_geq(keys->n, 1);
+	cr_expect_eq(keys->n, feed.in[1]->item[1]->n);
+	for (int64_t i = 0; i < keys->n; i++) {
+		int64_t k = ((const int64_t *)keys->data)[i];
+
+		cr_expect(k == -70 || k == 0);
+	}
+	done();
+}
+
 Test(feed, sizes_of_symbols)
 {
 	static const int64_t batch[] = {1, 2, 1};

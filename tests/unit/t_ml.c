@@ -263,3 +263,95 @@ Test(ml, linear_and_vectors)
 
 	RUN(cases);
 }
+
+/* ---- shape functions ---- */
+
+struct type_case {
+	int ml;
+	const char *in, *body; /* y is the output */
+	const char *type;
+};
+
+static void check_type(const struct type_case *c)
+{
+	struct buf text = {0}, got = {0};
+	struct diag d;
+	struct model *m;
+
+	buf_printf(&text,
+		   "<ir_version: 10, opset_import: [\"\" : 18, "
+		   "\"ai.onnx.ml\" : %d]>\ng (%s) => (y) { %s }",
+		   c->ml, c->in, c->body);
+	diag_init(&d, NULL);
+	m = model_parse(&d, "test", (struct str){text.p, text.n});
+	cr_assert(m, "%s: %s", d.last.p, c->body);
+	cr_expect_eq(model_infer(m), OK, "%s: %s", c->body, d.last.p);
+	type_print(m, &got, m->main->ret->in[0].v->type);
+	cr_expect_str_eq(got.p, c->type, "%s, expected %s: %s", got.p, c->type,
+			 c->body);
+	model_free(m);
+	diag_release(&d);
+	buf_release(&text);
+	buf_release(&got);
+}
+
+Test(ml, types)
+{
+#define ML "ai.onnx.ml."
+	static const struct type_case cases[] = {
+		{1, "double[N,3] x", "y = " ML "Scaler (x)", "float[N,3]"},
+		{1, "int32[N,3] x", "y = " ML "Binarizer (x)", "int32[N,3]"},
+		{1, "float[4] x, int64[K] i",
+		 "y = " ML "ArrayFeatureExtractor (x, i)", "float[1,K]"},
+		{1, "float[N,4] a, int32[N,2,3] b",
+		 "y = " ML "FeatureVectorizer (a, b)", "float[N,10]"},
+		{1, "float[N,4] a",
+		 "y = " ML "FeatureVectorizer <inputdimensions = [9]> (a)",
+		 "float[N,9]"},
+		{1, "string[N] x",
+		 "y = " ML "OneHotEncoder <cats_strings = [\"a\", \"b\"]> (x)",
+		 "float[N,2]"},
+		{1, "string[N,1] x", "y = " ML "LabelEncoder (x)",
+		 "int64[N,1]"},
+		{1, "int64[N,1] x", "y = " ML "CategoryMapper (x)",
+		 "string[N,1]"},
+		{4, "string[N] x",
+		 "y = " ML
+		 "LabelEncoder <keys_strings = [\"a\"], values_tensor "
+		 "= int16[1] {1}> (x)",
+		 "int16[N]"},
+		{1, "float[N,F] x",
+		 "l, y = " ML "LinearClassifier <coefficients = [1.0], "
+		 "intercepts = [1.0], classlabels_ints = [1, 2]> (x)",
+		 "float[N,2]"},
+		{1, "float[N,F] x",
+		 "y, z = " ML "SVMClassifier <classlabels_strings = [\"a\", "
+		 "\"b\"]> (x)",
+		 "string[N]"},
+		{1, "float[N,F] x",
+		 "l, y = " ML "SVMClassifier <classlabels_ints = [1,2,3,4], "
+		 "vectors_per_class = [1,1,1,1]> (x)",
+		 "float[N,6]"},
+		{1, "float[F] x", "y = " ML "SVMRegressor (x)", "float[1,1]"},
+		{1, "float[N,F] x",
+		 "l, y = " ML "TreeEnsembleClassifier <classlabels_int64s = "
+		 "[1,2,3]> (x)",
+		 "float[N,3]"},
+		{5, "double[N,F] x",
+		 "y = " ML "TreeEnsemble <n_targets = 4> (x)", "double[N,4]"},
+		{1, "float[N,2] x",
+		 "y = " ML "ZipMap <classlabels_int64s = [1, 2]> (x)",
+		 "seq(map(int64, float[]))"},
+		{1, "map(string, double) x",
+		 "y = " ML "DictVectorizer <string_vocabulary = [\"a\"]> (x)",
+		 "double[1,1]"},
+		{1, "map(int64, float) x",
+		 "y = " ML
+		 "CastMap <map_form = \"SPARSE\", max_map = 7, cast_to "
+		 "= \"TO_STRING\"> (x)",
+		 "string[1,7]"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++)
+		check_type(&cases[i]);
+}
