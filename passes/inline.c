@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inline.c -- take the branch of every If whose condition is a constant.
+ * inline.c -- take the branch of every If whose condition is a constant, or
+ * follows from what the nodes after it can take (implied.c).
  *
  * The nodes and initializers of the branch move in front of the If, bodies
  * and all; captured values are ordinary uses and stay right.  A name that
@@ -10,6 +11,7 @@
  */
 #include <stdlib.h>
 #include "passes/constant_p.h"
+#include "passes/implied_p.h"
 #include "passes/pass_p.h"
 
 static void count_name(struct map *names, const struct value *v)
@@ -109,11 +111,13 @@ static bool known_condition(const struct node *n, bool *yes)
 enum status pass_inline(struct pass_run *r)
 {
 	struct map names = {0};
+	struct implied f = {0};
 	graph_vec g = {0};
 	struct node *n, *next;
 	bool yes;
 
 	count_names(r->m, &names);
+	implied_find(&f, r->m);
 	model_graphs(r->m, &g);
 	/* Inner graphs first: what moves out has been looked through. */
 	for (size_t i = g.n; i-- > 0;) {
@@ -121,7 +125,8 @@ enum status pass_inline(struct pass_run *r)
 			struct graph *branch;
 
 			if (!node_is(n, OP_If) || node_has_attr_ref(n) ||
-			    !known_condition(n, &yes))
+			    !(known_condition(n, &yes) ||
+			      implied_condition(&f, n, &yes)))
 				continue;
 			branch = node_attr_graph(n, yes ? "then_branch"
 							: "else_branch");
@@ -133,5 +138,6 @@ enum status pass_inline(struct pass_run *r)
 	}
 	vec_release(&g);
 	map_release(&names);
+	implied_release(&f);
 	return OK;
 }

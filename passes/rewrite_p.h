@@ -152,7 +152,8 @@ typedef bool rw_guard_fn(struct rewrite *w, const struct rw_val *a);
 typedef bool rw_builtin_fn(struct rewrite *w, const struct rw_val *a,
 			   struct rw_val *out);
 
-/* guard_into() and so on in guards*.c, make_param() and so on in builtins*.c */
+/* guard_into() and so on in guards.c, make_param() and so on in
+ * builtins.c, or in the rw_*.c of their subject */
 #define GUARD(name, id, sig)   rw_guard_fn guard_##id;
 #define BUILTIN(name, id, sig) rw_builtin_fn make_##id;
 #include "passes/guards.def"
