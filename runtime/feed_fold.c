@@ -8,6 +8,7 @@
  * condition is known gives way to its branch: the other one may not even fit.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "runtime/feed_p.h"
 
@@ -118,7 +119,8 @@ static const struct tensor *decision(const struct node *n)
 {
 	const struct value *v = node_in(n, 0);
 
-	return n->op->id == OP_If && v && v->konst && v->konst->n == 1
+	return n->op->id == OP_If && v && v->konst && v->konst->n == 1 &&
+			       v->konst->dt == DT_BOOL
 		       ? v->konst
 		       : NULL;
 }
@@ -255,7 +257,8 @@ static bool number_at(const struct value *v, uint32_t i, int64_t *x)
 {
 	struct model *m = v->graph->model;
 
-	if (v->konst && i < v->konst->n) {
+	if (v->konst && i < v->konst->n &&
+	    strchr("iub", dtype_kind(v->konst->dt))) {
 		*x = tensor_int(m, v->konst, i);
 		return true;
 	}
