@@ -121,7 +121,7 @@ static enum status stack_out(struct kcall *c, uint32_t i, const struct stack *s,
 			       in.p + (size_t)o * part, part);
 	}
 	elems_done(&out);
-	return OK;
+	return array_own_strings(c->d, y); /* before the parts go */
 }
 
 /* ---- running a body over and over ---- */

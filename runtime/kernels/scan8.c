@@ -41,6 +41,27 @@ static struct array *pick(struct kcall *c, const struct array *x, int lead,
 	return y;
 }
 
+/* a's elements as part `at` of y, which takes over copies of strings. */
+static enum status store(struct kcall *c, struct array *y,
+			 const struct array *a, int64_t at)
+{
+	uint8_t *to = (uint8_t *)y->data + (size_t)at * a->bytes;
+	struct array *own;
+
+	if (a->dt != DT_STRING) {
+		memcpy(to, a->data, a->bytes);
+		return OK;
+	}
+	own = array_copy(c->d, a);
+	if (!own)
+		return LIMIT;
+	memcpy(to, own->data, own->bytes);
+	own->owns_strings = false;
+	y->owns_strings = true;
+	array_unref(own);
+	return OK;
+}
+
 /* Stores a as entry `at` of output i, which is made with the first. */
 static enum status put(struct kcall *c, uint32_t i, const struct array *a,
 		       int lead, const int64_t *front, int64_t at)
@@ -48,8 +69,8 @@ static enum status put(struct kcall *c, uint32_t i, const struct array *a,
 	int64_t dim[KERNEL_MAX_RANK];
 	struct array *y = c->out[i];
 
-	if (!a || a->kind != ARR_TENSOR || a->dt == DT_STRING ||
-	    dtype_bits(a->dt) < 8)
+	if (!a || a->kind != ARR_TENSOR ||
+	    (a->dt != DT_STRING && dtype_bits(a->dt) < 8))
 		return kcall_error(c, E_unsupported, "output %u is no tensor",
 				   i);
 	if (a->rank + lead > KERNEL_MAX_RANK)
@@ -60,14 +81,14 @@ static enum status put(struct kcall *c, uint32_t i, const struct array *a,
 		y = kcall_out(c, i, a->dt, a->rank + lead, dim);
 		if (!y)
 			return LIMIT;
-		memset(y->data, 0, y->bytes);
+		if (y->bytes)
+			memset(y->data, 0, y->bytes);
 	}
 	if (y->dt != a->dt || y->rank != a->rank + lead ||
 	    memcmp(y->dim + lead, a->dim, (size_t)a->rank * sizeof *dim))
 		return kcall_error(c, E_shape, "output %u changes its shape",
 				   i);
-	memcpy((char *)y->data + (size_t)at * a->bytes, a->data, a->bytes);
-	return OK;
+	return a->bytes ? store(c, y, a, at) : OK;
 }
 
 static void clear(struct array **v, uint32_t n)
@@ -78,7 +99,9 @@ static void clear(struct array **v, uint32_t n)
 	}
 }
 
-static enum status step(struct kcall *c, struct scan8 *s, int64_t b, int64_t t)
+/* Step t of len of entry b; backward from the sequence's own end. */
+static enum status step(struct kcall *c, struct scan8 *s, int64_t b, int64_t t,
+			int64_t len)
 {
 	const int64_t front[2] = {s->batch, s->len};
 	enum status st;
@@ -92,7 +115,7 @@ static enum status step(struct kcall *c, struct scan8 *s, int64_t b, int64_t t)
 			back = dir[k - s->nstate] != 0;
 		array_unref(s->in[k]);
 		s->in[k] = pick(c, s->x[k], 2,
-				b * s->len + (back ? s->len - 1 - t : t));
+				b * s->len + (back ? len - 1 - t : t));
 		if (!s->in[k])
 			return LIMIT;
 	}
@@ -119,7 +142,7 @@ static enum status entry(struct kcall *c, struct scan8 *s, int64_t b,
 			return LIMIT;
 	}
 	for (int64_t t = 0; !st && t < len; t++)
-		st = step(c, s, b, t);
+		st = step(c, s, b, t, len);
 	for (uint32_t k = 0; !st && k < s->nstate; k++)
 		st = put(c, k, s->in[k], 1, &s->batch, b);
 	clear(s->in, s->nstate + s->nscan);

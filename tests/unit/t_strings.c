@@ -42,6 +42,25 @@ Test(strings, concat_and_split)
 	show_cases(cases, countof(cases));
 }
 
+/* Strings outlive the iterations that made them. */
+Test(strings, loops)
+{
+	static const struct show_case cases[] = {
+		{20, S, "int64 n = {3}, bool c = {1}, string[1] a = {\"ab\"}",
+		 "v, y = Loop(n, c, a) <body = b (int64 i, bool cc, string[1] "
+		 "p) => (bool co, string[1] q, string[1] r) { co = "
+		 "Identity(cc) q = StringConcat(p, p) r = Identity(q) }>",
+		 "3x1: 'abab' 'abababab' 'abababababababab'"},
+		{20, S, "string[2] x = {\"a\", \"b\"}, string s = {\"\"}",
+		 "v, y = Scan(s, x) <num_scan_inputs = 1, body = b (string p, "
+		 "string e) => (string q, string r) { q = StringConcat(e, p) "
+		 "r = Identity(q) }>",
+		 "2: 'a' 'ba'"},
+	};
+
+	show_cases(cases, countof(cases));
+}
+
 Test(strings, normalizer)
 {
 	static const struct show_case cases[] = {
