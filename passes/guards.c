@@ -133,22 +133,29 @@ bool guard_rank_at_most(struct rewrite *w, const struct rw_val *a)
 	return t && t->rank <= a[1].num;
 }
 
-/* The default of a number attribute as the schema writes it; else 0. */
-static double schema_default(const struct op *op, const char *name)
+/* What follows a name in a row's list of attributes or inputs; NULL: it is not
+ * there. */
+static const char *listed(const char *list, const char *name)
 {
 	size_t len = strlen(name);
-	const char *p = op->attrs;
 
-	while (p && (p = strstr(p, name))) {
-		const char *eq = p + len;
+	for (const char *p = list; p && (p = strstr(p, name)); p += len)
+		if ((p == list || p[-1] == ' ') &&
+		    (p[len] == ':' || p[len] == '?'))
+			return p + len;
+	return NULL;
+}
 
-		if ((p == op->attrs || p[-1] == ' ') && *eq == ':') {
-			eq += strcspn(eq, "= ");
-			return *eq == '=' ? strtod(eq + 1, NULL) : 0;
-		}
-		p = eq;
-	}
-	return 0;
+/* The default of a number attribute as the schema writes it; else 0.  NaN for
+ * an input, which has none. */
+static double schema_default(const struct op *op, const char *name)
+{
+	const char *p = listed(op->attrs, name);
+
+	if (!p)
+		return listed(op->in, name) ? (double)NAN : 0;
+	p += strcspn(p, "= ");
+	return *p == '=' ? strtod(p + 1, NULL) : 0;
 }
 
 bool guard_attr_is(struct rewrite *w, const struct rw_val *a)
