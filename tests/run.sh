@@ -78,6 +78,19 @@ run_stage() {
 		stage dynamic "$PY" tests/models/dynamic.py
 		stage shapes "$PY" tests/models/infer_compare.py
 		;;
+	test-bits)
+		bits=
+		for cc in gcc clang; do
+			for opt in O0 O2; do
+				dir=build/bits-$cc-$opt
+				stage "$cc-$opt" build CC="${CCACHE-} $cc" \
+					BUILD="$dir" OPT_release="-$opt -DNDEBUG" all
+				bits="$bits $PWD/$dir/pare"
+			done
+		done
+		# shellcheck disable=SC2086
+		stage bits "$PY" tests/models/bits.py $bits
+		;;
 	test-random) COUNT=${COUNT:-1000} run_stage random ;;
 	bench-*) stage "$1" bash "bench/${1#bench-}.sh" ;;
 	*) echo "unknown stage '$1'"; exit 2 ;;
