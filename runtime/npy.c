@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/exec_p.h"
+#include "runtime/npy_p.h"
 
 enum { MAGIC_LEN = 6, HEADER_MAX = 1 << 16, GROWTH = 21 };
 
@@ -320,6 +320,22 @@ static enum status parse_numbers(struct diag *d, const struct at *at,
 	return OK;
 }
 
+static enum status parse_text(struct diag *d, const struct at *at,
+			      const struct header *h, const uint8_t *p,
+			      size_t len, struct array **out)
+{
+	struct npy_text t = {.kind = *h->code, .rank = h->rank, .dim = h->dim};
+	char *end;
+
+	t.width = strtoul(h->code + 1, &end, 10);
+	t.swapped = h->order != host_order;
+	if (*end || t.width > UINT32_MAX || (h->fortran && h->rank > 1))
+		return diag_error(d, at, E_data,
+				  "strings '%c%s' of this form are not read",
+				  h->order, h->code);
+	return npy_text_parse(d, at, &t, p, len, out);
+}
+
 enum status npy_layout(struct diag *d, const char *path, const uint8_t *p,
 		       size_t len, struct npy_layout *out)
 {
@@ -363,7 +379,10 @@ enum status npy_parse(struct diag *d, const char *path, struct blob *file,
 	if (dt && (h.order == '|') == (unit_bytes(dt) == 1))
 		return parse_numbers(d, &at, &h, dt, file, off + skip,
 				     len - skip, out);
-	return diag_error(d, &at, E_data, "element type '%c%s' is not a number",
+	if (*h.code == 'U' || *h.code == 'S')
+		return parse_text(d, &at, &h, p + skip + off, len - skip, out);
+	return diag_error(d, &at, E_data,
+			  "element type '%c%s' is neither number nor string",
 			  h.order, h.code);
 }
 
@@ -392,7 +411,11 @@ static const char *type_code(enum dtype dt)
 
 bool npy_can_hold(const struct array *a)
 {
-	return a->kind == ARR_TENSOR && type_code(a->dt);
+	size_t width;
+
+	return a->kind == ARR_TENSOR &&
+	       (type_code(a->dt) ||
+		(a->dt == DT_STRING && npy_text_width(a, &width)));
 }
 
 /* Spaces that let NumPy grow the first dimension in place. */
@@ -410,13 +433,17 @@ static void add_growth(struct buf *b, const struct array *a)
 
 void npy_header(struct buf *b, const struct array *a)
 {
-	bool bytes = unit_bytes(a->dt) == 1;
 	struct buf h = {0};
 	size_t fixed, n;
 	int i;
 
-	buf_printf(&h, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
-		   bytes ? '|' : host_order, type_code(a->dt));
+	if (a->dt == DT_STRING && npy_text_width(a, &n))
+		buf_printf(&h, "{'descr': '%cU%zu'", host_order, n);
+	else
+		buf_printf(&h, "{'descr': '%c%s'",
+			   unit_bytes(a->dt) == 1 ? '|' : host_order,
+			   type_code(a->dt));
+	buf_puts(&h, ", 'fortran_order': False, 'shape': (");
 	for (i = 0; i < a->rank; i++)
 		buf_printf(&h, i ? ", %lld" : "%lld", (long long)a->dim[i]);
 	buf_puts(&h, a->rank == 1 ? ",), }" : "), }");
@@ -431,6 +458,16 @@ void npy_header(struct buf *b, const struct array *a)
 	buf_le(b, h.n, fixed == 12 ? 4 : 2);
 	buf_add(b, h.p, h.n);
 	buf_release(&h);
+}
+
+void npy_body(struct buf *b, const struct array *a)
+{
+	size_t width;
+
+	if (a->dt == DT_STRING && npy_text_width(a, &width))
+		npy_text_write(b, a, width);
+	else
+		buf_add(b, a->data, a->bytes);
 }
 
 enum status npy_write(struct diag *d, const char *path, const struct array *a)
@@ -449,8 +486,11 @@ enum status npy_write(struct diag *d, const char *path, const struct array *a)
 	if (st)
 		return st;
 	npy_header(&head, a);
+	if (a->dt == DT_STRING)
+		npy_body(&head, a);
 	outfile_write(f, head.p, head.n);
-	outfile_write(f, a->data, a->bytes);
+	if (a->dt != DT_STRING)
+		outfile_write(f, a->data, a->bytes);
 	buf_release(&head);
 	return outfile_commit(f, false);
 }

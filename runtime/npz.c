@@ -225,7 +225,7 @@ static bool put_member(zip_t *zip, const struct npz_entry *e)
 
 	buf_printf(&name, "%s.npy", e->name);
 	npy_header(&data, e->a);
-	buf_add(&data, e->a->data, e->a->bytes);
+	npy_body(&data, e->a);
 	src = zip_source_buffer(zip, data.p, data.n, 1); /* takes data */
 	if (src)
 		i = zip_file_add(zip, name.p, src, ZIP_FL_ENC_UTF_8);

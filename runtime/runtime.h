@@ -187,7 +187,8 @@ bool arrays_alike(const struct array *a, const struct array *b);
 enum status npy_read(struct diag *d, const char *path, struct array **out);
 enum status npy_parse(struct diag *d, const char *path, struct blob *file,
 		      size_t off, size_t len, struct array **out);
-/* False if the type has no npy form (bf16, fp8, int4, sequences). */
+/* False if the value has no npy form (bf16, fp8, int4, sequences, strings that
+ * are no text). */
 bool npy_can_hold(const struct array *a);
 enum status npy_write(struct diag *d, const char *path, const struct array *a);
 /* All members of an .npz; names without ".npy"; caller frees. */
@@ -201,8 +202,9 @@ void npz_free(struct npz_entry *e, size_t n);
 /* Uncompressed, as numpy.savez does; the same bytes for the same arrays. */
 enum status npz_write(struct diag *d, const char *path,
 		      const struct npz_entry *e, size_t n);
-/* The bytes of an .npy file, without the data. */
+/* The bytes of an .npy file: those before the data, and the data. */
 void npy_header(struct buf *b, const struct array *a);
+void npy_body(struct buf *b, const struct array *a);
 
 /* The header of an .npy file, given its first bytes; E-data. */
 enum { NPY_RANK_MAX = 64 };
