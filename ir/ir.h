@@ -177,7 +177,7 @@ bool tensor_uniform(const struct model *m, const struct tensor *t, double *v);
 
 /* ---- operators: one row per version (schema.c, schema.def) ---- */
 
-enum op_domain { DOM_ONNX, DOM_ML, DOM_TRAIN, DOM_PREVIEW, DOM_MS, DOM_NONE };
+enum op_domain { DOM_ONNX, DOM_ML, DOM_TRAIN, DOM_PREVIEW, DOM_MS, DOM_ORT, DOM_NONE };
 
 enum op_id {
 	OP_UNKNOWN, /* no schema: passes through untouched */

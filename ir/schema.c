@@ -53,6 +53,7 @@ static const char *const domain_names[] = {
 	[DOM_TRAIN] = "ai.onnx.preview.training",
 	[DOM_PREVIEW] = "ai.onnx.preview",
 	[DOM_MS] = "com.microsoft",
+	[DOM_ORT] = "",
 };
 
 static int entry_cmp(const void *pa, const void *pb)
@@ -107,9 +108,9 @@ static const struct op *entry_row(const struct entry *e, int64_t version)
 	return found;
 }
 
-const struct op *op_find(struct str domain, struct str name, int64_t version)
+static const struct op *find_in(enum op_domain d, struct str name,
+				int64_t version)
 {
-	enum op_domain d = domain_find(domain);
 	size_t lo = 0, hi = countof(sorted);
 
 	prepare();
@@ -131,6 +132,15 @@ const struct op *op_find(struct str domain, struct str name, int64_t version)
 			lo = mid + 1;
 	}
 	return NULL;
+}
+
+/* What ONNX Runtime adds to ai.onnx counts where ONNX has nothing. */
+const struct op *op_find(struct str domain, struct str name, int64_t version)
+{
+	enum op_domain d = domain_find(domain);
+	const struct op *op = find_in(d, name, version);
+
+	return op || d != DOM_ONNX ? op : find_in(DOM_ORT, name, version);
 }
 
 const struct op *op_latest(enum op_id id, int64_t version)

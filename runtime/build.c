@@ -155,9 +155,21 @@ static enum status build_subs(struct exec *e, struct body *b, struct step *s,
 	return OK;
 }
 
+/* Operators of other domains than ours, which no schema lists. */
+static const char *foreign_refusal(struct str domain)
+{
+	if (str_is(domain, "com.microsoft.nchwc"))
+		return "its layout is that of one kind of CPU, which ONNX "
+		       "Runtime writes at ORT_ENABLE_ALL; at "
+		       "ORT_ENABLE_EXTENDED it does not";
+	return NULL;
+}
+
 static enum status no_kernel(struct exec *e, const struct node *n)
 {
-	const char *why = kernel_refusal(n->op->id);
+	const char *why = n->op->id == OP_UNKNOWN
+				  ? foreign_refusal(sym_str(e->m, n->domain))
+				  : kernel_refusal(n->op->id);
 	struct at at = node_at(n);
 
 	return diag_error(e->m->diag, &at, E_unsupported,

@@ -168,8 +168,9 @@ static bool pin_node(struct feed_plan *p, const struct node *n)
 	case OP_InstanceNormalization:
 		return pin(p, n, 0, 1, 1, 0);
 	case OP_LayerNormalization:
+	case OP_ort_LayerNormalization:
 	case OP_RMSNormalization:
-	case OP_SimplifiedLayerNormalization:
+	case OP_ort_SimplifiedLayerNormalization:
 		return pin_pair(p, n, 0, 1);
 	case OP_LSTM:
 	case OP_GRU:

@@ -17,12 +17,12 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 import genschema
 
-genschema.DOMAINS = {"": ("DOM_ONNX", ""), "com.microsoft": ("DOM_MS", "ms_")}
+genschema.DOMAINS = {"": ("DOM_ORT", "ort_"), "com.microsoft": ("DOM_MS", "ms_")}
 genschema.ELEMENTWISE |= {"QuickGelu"}
 genschema.RANDOM |= {"BiasDropout", "BitmaskBiasDropout", "BitmaskDropout",
                      "Sampling", "TorchEmbedding"}
-# Operators of other domains than com.microsoft.
-ONNX_NAMES = {"SimplifiedLayerNormalization"}
+# What it writes into the domain ai.onnx, whatever the opset: (name, version).
+IN_ONNX = {("LayerNormalization", 1), ("SimplifiedLayerNormalization", 1)}
 
 HEAD = """/* SPDX-License-Identifier: MIT */
 /*
@@ -31,9 +31,9 @@ HEAD = """/* SPDX-License-Identifier: MIT */
  *
  * Made by tools/genschema_ms.py from the schemas of onnxruntime %s; not
  * edited by hand.  These schemas gain optional attributes without a new
- * version, so that an attribute missing here is no error.
- * SimplifiedLayerNormalization stands in the domain ai.onnx, without ever
- * having been an ONNX operator.
+ * version, so that an attribute missing here is no error.  Operators of
+ * DOM_ORT stand in the domain ai.onnx, where ONNX has no such operator at that
+ * version.
  */
 
 /* Type sets that more than one row uses. */
@@ -70,7 +70,7 @@ def plain(schema):
 def generate():
     schemas = [plain(s) for s in state.get_all_operator_schema()
                if s.domain == "com.microsoft" or
-               s.domain == "" and s.name in ONNX_NAMES]
+               s.domain == "" and (s.name, s.since_version) in IN_ONNX]
     schemas.sort(key=lambda s: (s.domain, s.name, s.since_version))
     names = {k: f"TM{n[2:]}" for k, n in genschema.type_sets(schemas).items()}
     out = [HEAD % onnxruntime.__version__]
