@@ -123,6 +123,14 @@ enum status infer_skip_norm(struct node *n)
 	return st ? st : out_shape(n, 2, rank, d);
 }
 
+/* The result, and the sum that it comes from. */
+enum status infer_skip_group_norm(struct node *n)
+{
+	enum status st = out_shape_of(n, 0, 0);
+
+	return st ? st : out_shape_of(n, 1, 0);
+}
+
 /* ---- LSTM, GRU, RNN ---- */
 
 struct rnn {

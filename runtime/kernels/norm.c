@@ -95,6 +95,95 @@ enum status k_rms_norm_f32(struct kcall *c)
 	return layer_f32(c, false, k_rms_norm);
 }
 
+/* ---- rows of a sum: the contributed Skip*Normalization ---- */
+
+struct skip_job {
+	struct layer_job l;
+	const float *skip, *add; /* add: a row for all, or NULL */
+	int64_t nskip;           /* elements; repeats after them */
+	float *sum;
+};
+
+static void skip_task(void *arg, size_t i)
+{
+	const struct skip_job *j = arg;
+	int64_t n = j->l.l.n, at = (int64_t)i * n;
+	struct layer_job rows = j->l;
+	float *sum = j->sum + at;
+
+	memcpy(sum, j->l.x + at, (size_t)n * sizeof *sum);
+	j->l.s->add_into(sum, j->skip + at % j->nskip, n);
+	if (j->add)
+		j->l.s->add_into(sum, j->add, n);
+	rows.x = j->sum;
+	layer_task(&rows, i);
+}
+
+/* Does skip repeat over leading dimensions only? */
+static bool plain_skip(const struct array *x, const struct array *skip)
+{
+	bool same = true;
+
+	if (skip->rank > x->rank)
+		return false;
+	for (int i = 0; i < skip->rank; i++) {
+		int64_t d = x->dim[x->rank - skip->rank + i];
+
+		/* Ones may only lead. */
+		if (skip->dim[i] != d &&
+		    (skip->dim[i] != 1 || nn_product(skip->dim, 0, i) != 1))
+			same = false;
+	}
+	return same && x->rank > 0 && skip->n > 0 &&
+	       skip->dim[skip->rank - 1] == x->dim[x->rank - 1];
+}
+
+static enum status skip_f32(struct kcall *c, bool centred, kernel_fn *other)
+{
+	struct skip_job j = {.l = {.s = simd(), .centred = centred}};
+	uint32_t jbias = centred ? 4 : 3;
+	bool sum = kcall_wants(c, 3);
+	struct array *y, *out;
+	enum status s = nn_rank(c, 0, 1, KERNEL_MAX_RANK);
+
+	if (s != OK || !nn_all_f32(c, jbias + 1) || c->nin < 3 || !c->in[2])
+		return other(c);
+	s = layer_norm_init(c, &j.l.l, c->in[0]);
+	if (s != OK)
+		return s;
+	for (uint32_t k = 2; k <= jbias && k < c->nin; k++)
+		if (c->in[k] && c->in[k]->n != j.l.l.n)
+			return other(c);
+	if (c->in[0]->n == 0 || !plain_skip(c->in[0], c->in[1]))
+		return other(c);
+	y = kcall_out(c, 0, DT_F32, c->in[0]->rank, c->in[0]->dim);
+	out = sum ? kcall_out(c, 3, DT_F32, c->in[0]->rank, c->in[0]->dim)
+		  : NULL;
+	j.sum = out ? out->data : nn_temp_f32(c, c->in[0]->n);
+	if (!y || !j.sum || !stat_output(c, &j.l.l, 1, &j.l.mean) ||
+	    !stat_output(c, &j.l.l, 2, &j.l.inv))
+		return LIMIT;
+	j.l.x = c->in[0]->data;
+	j.l.y = y->data;
+	j.l.scale = c->in[2]->data;
+	j.l.bias = centred && kcall_has(c, 3) ? c->in[3]->data : NULL;
+	j.skip = c->in[1]->data;
+	j.nskip = c->in[1]->n;
+	j.add = kcall_has(c, jbias) ? c->in[jbias]->data : NULL;
+	pool_for((size_t)j.l.l.outer, skip_task, &j);
+	return OK;
+}
+
+enum status k_skip_layer_norm_f32(struct kcall *c)
+{
+	return skip_f32(c, true, k_skip_layer_norm);
+}
+
+enum status k_skip_rms_norm_f32(struct kcall *c)
+{
+	return skip_f32(c, false, k_skip_rms_norm);
+}
+
 /* ---- instance and group ---- */
 
 struct group_job {

@@ -593,3 +593,83 @@ def qlinear_reduce_mean(rng):
     y = np.clip(np.rint(real / sy) + zy, info.min, info.max).astype(x.dtype)
     yield Case("QLinearReduceMean", [x, sx, zx, sy, zy],
                dict(axes=axes, keepdims=keep), steps=1, expected=[y])
+
+
+# ---- normalization ----
+
+@cases
+def skip_norm(rng):
+    x = dims(rng, 3, 20)
+    n = x[-1]
+    t = pick(rng, np.float32, np.float32, np.float16)
+    tol = 1e-5 if t == np.float32 else 5e-3
+
+    def v(*shape):
+        return f32(rng, *shape).astype(t)
+
+    skip = v(*pick(rng, x, (1, *x[1:]), x[1:]))
+    eps = float(pick(rng, 1e-12, 1e-5, 0.1))
+    sums = (0, 3) if rng.integers(2) else (0,)
+    yield Case("SkipLayerNormalization",
+               [v(*x), skip, v(n), maybe(rng, v(n)), maybe(rng, v(n))],
+               {"epsilon": eps}, sums, tol)
+    yield Case("SkipSimplifiedLayerNormalization",
+               [v(*x), skip, v(n), maybe(rng, v(n))], {"epsilon": eps}, sums,
+               tol)
+    yield Case("SimplifiedLayerNormalization", [v(*x), v(n)],
+               {"epsilon": 1e-5, "axis": -1}, domain="", tolerance=tol)
+
+
+@cases
+def embed_norm(rng):
+    batch, seq, n = dims(rng, 3, 9)
+
+    def ids(rows, *shape):
+        return rng.integers(0, rows, shape).astype(np.int32)
+
+    segments = rng.integers(2)
+    mask = maybe(rng, ids(2, batch, seq))
+    yield Case("EmbedLayerNormalization",
+               [ids(9, batch, seq), ids(2, batch, seq) if segments else None,
+                f32(rng, 9, n), f32(rng, 12, n),
+                f32(rng, 2, n) if segments else None, f32(rng, n),
+                f32(rng, n), mask,
+                maybe(rng, ids(12, pick(rng, 1, batch), seq))],
+               {"epsilon": float(pick(rng, 1e-12, 1e-3))},
+               pick(rng, (0, 1), (0, 1, 2)))
+    tables = [bytes_of(rng, *s) for s in ((9, n), (12, n), (2, n), (n,), (n,))]
+    par = [scale(rng) for _ in tables] + [bytes_of(rng) for _ in tables]
+    first = [ids(9, batch, seq), ids(2, batch, seq)]
+    if not segments:
+        first[1] = tables[2] = par[2] = par[7] = None
+    yield Case("QEmbedLayerNormalization", first + tables + [mask] + par,
+               {"epsilon": 1e-5}, (0, 1))
+
+
+@cases
+def group_norm(rng):
+    batch, groups, per, h, w = dims(rng, 5, 4)
+    ch = groups * per
+    x, skip = f32(rng, batch, ch, h, w), f32(rng, batch, ch, h, w)
+    gamma, beta, bias = f32(rng, ch), f32(rng, ch), f32(rng, ch)
+    act, last = int(rng.integers(2)), int(rng.integers(2))
+
+    def norm(v):
+        v = v.astype(np.float64)
+        g = v.reshape(batch, groups, -1)
+        g = (g - g.mean(-1, keepdims=True)) / np.sqrt(
+            g.var(-1, keepdims=True) + 1e-5)
+        y = g.reshape(v.shape) * gamma[:, None, None] + beta[:, None, None]
+        return place(y / (1 + np.exp(-y)) if act else y)
+
+    def place(v):
+        v = v.transpose(0, 2, 3, 1) if last else v
+        return np.ascontiguousarray(v.astype(np.float32))
+
+    attrs = dict(activation=act, channels_last=last, groups=groups,
+                 epsilon=1e-5)
+    yield Case("GroupNorm", [place(x), gamma, beta], attrs,
+               expected=[norm(x)])
+    total = x + skip + bias[:, None, None]
+    yield Case("SkipGroupNorm", [place(x), gamma, beta, place(skip), bias],
+               attrs, (0, 1), expected=[norm(total), place(total)])
