@@ -143,6 +143,7 @@ static enum status rnn_sizes(struct node *n, bool batch_first, struct rnn *r)
 	struct str dir = node_attr_str(n, "direction", "forward");
 	int rank, rr;
 	const struct dim *x = in_dims(n, 0, &rank), *w = in_dims(n, 2, &rr);
+	bool transposed;
 
 	if ((x && rank != 3) || (w && rr != 3))
 		return infer_error(
@@ -150,7 +151,9 @@ static enum status rnn_sizes(struct node *n, bool batch_first, struct rnn *r)
 			x && rank != 3 ? 0 : 2, x && rank != 3 ? rank : rr);
 	r->seq = x ? x[batch_first] : dim_none();
 	r->batch = x ? x[!batch_first] : dim_none();
-	r->hidden = w ? w[2] : dim_none();
+	/* DynamicQuantizeLSTM stores its weights the other way round. */
+	transposed = node_is(n, OP_ms_DynamicQuantizeLSTM);
+	r->hidden = w ? w[transposed ? 1 : 2] : dim_none();
 	if (h >= 0 && !dim_join(dim_of(h), r->hidden, &r->hidden))
 		return infer_error(n, E_shape,
 				   "hidden_size is %lld, but the recurrence "

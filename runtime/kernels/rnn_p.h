@@ -50,6 +50,9 @@ struct rnn {
 };
 
 enum status rnn_init(struct kcall *c, struct rnn *r, enum rnn_kind kind);
+/* LSTM whose recurrent product sees the states of a step through 8 bits, as
+ * DynamicQuantizeLinear makes them. */
+enum status lstm_requantized(struct kcall *c);
 double rnn_apply(const struct rnn_fn *f, double x);
 
 #endif

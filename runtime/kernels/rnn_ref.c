@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rnn_ref.c -- LSTM, GRU and RNN by the equations of the ONNX specification,
- * in double, one sequence of the batch after the other.
+ * in double, step by step.
  */
+#include "runtime/kernels/quant_p.h"
 #include "runtime/kernels/rnn_p.h"
 
 #include <string.h>
@@ -12,7 +13,12 @@ struct run {
 	const double *x, *w, *rw, *b, *h0, *c0, *p;
 	double *y, *yh, *yc;
 	double *gate, *rec;   /* gates * hidden: sums, recurrent part */
-	double *h, *c, *next; /* hidden */
+	double *hs, *cs;      /* batch * hidden: the states */
+	double *h, *c, *next; /* hidden: of the sequence at hand */
+	/* DynamicQuantizeLSTM: the states quantized; else NULL. */
+	double *seen;
+	float *f32;
+	uint8_t *q8;
 };
 
 /* out[g] = rows of m times v, plus bias (NULL: none). */
@@ -92,7 +98,8 @@ static void simple_step(struct run *u, int64_t d)
 		u->next[k] = activate(u, d, 0, u->gate[k] + u->rec[k]);
 }
 
-static void step(struct run *u, int64_t d, const double *x)
+/* The new state goes to `to`. */
+static void step(struct run *u, int64_t d, const double *x, double *to)
 {
 	const struct rnn *r = &u->r;
 	int64_t rows = r->gates * r->hidden;
@@ -107,7 +114,7 @@ static void step(struct run *u, int64_t d, const double *x)
 		gru_step(u, d);
 	else
 		simple_step(u, d);
-	memcpy(u->h, u->next, (size_t)r->hidden * sizeof *u->h);
+	memcpy(to, u->next, (size_t)r->hidden * sizeof *to);
 }
 
 static void load_state(double *to, const double *from, int64_t at, int64_t n)
@@ -116,24 +123,64 @@ static void load_state(double *to, const double *from, int64_t at, int64_t n)
 		to[k] = from ? from[at + k] : 0;
 }
 
-/* Steps after a sequence's end leave Y zero and the state as it is. */
-static void sequence(struct run *u, int64_t d, int64_t b)
+/* The state of all sequences as the 8-bit product sees it. */
+static void requantize(struct run *u)
+{
+	int64_t n = u->r.batch * u->r.hidden;
+	float scale;
+	int32_t zero;
+
+	for (int64_t i = 0; i < n; i++)
+		u->f32[i] = (float)u->hs[i];
+	q8_dynamic(u->f32, n, u->q8, &scale, &zero);
+	for (int64_t i = 0; i < n; i++)
+		u->seen[i] = (double)((float)(u->q8[i] - zero) * scale);
+}
+
+static int64_t length(const struct rnn *r, int64_t b)
+{
+	return r->lens ? r->lens[b] : r->time;
+}
+
+/* Step s of sequence b, whose state is at u->hs and u->cs. */
+static void advance(struct run *u, int64_t d, int64_t b, int64_t s)
 {
 	const struct rnn *r = &u->r;
-	int64_t len = r->lens ? r->lens[b] : r->time;
-	int64_t state = d * r->hd + b * r->hb;
+	int64_t t = r->reverse[d] ? length(r, b) - 1 - s : s;
+	int64_t at = b * r->hidden;
+
+	u->h = (u->seen ? u->seen : u->hs) + at;
+	u->c = u->cs + at;
+	step(u, d, u->x + t * r->xt + b * r->xb, u->hs + at);
+	memcpy(u->y + t * r->yt + d * r->yd + b * r->yb, u->hs + at,
+	       (size_t)r->hidden * sizeof *u->h);
+}
+
+/* Steps after a sequence's end leave Y zero and the state as it is. */
+static void direction(struct run *u, int64_t d)
+{
+	const struct rnn *r = &u->r;
 	size_t bytes = (size_t)r->hidden * sizeof *u->h;
 
-	load_state(u->h, u->h0, state, r->hidden);
-	load_state(u->c, u->c0, state, r->hidden);
-	for (int64_t s = 0; s < len; s++) {
-		int64_t t = r->reverse[d] ? len - 1 - s : s;
+	for (int64_t b = 0; b < r->batch; b++) {
+		int64_t state = d * r->hd + b * r->hb, at = b * r->hidden;
 
-		step(u, d, u->x + t * r->xt + b * r->xb);
-		memcpy(u->y + t * r->yt + d * r->yd + b * r->yb, u->h, bytes);
+		load_state(u->hs + at, u->h0, state, r->hidden);
+		load_state(u->cs + at, u->c0, state, r->hidden);
 	}
-	memcpy(u->yh + state, u->h, bytes);
-	memcpy(u->yc + state, u->c, bytes);
+	for (int64_t s = 0; s < r->time; s++) {
+		if (u->seen)
+			requantize(u);
+		for (int64_t b = 0; b < r->batch; b++)
+			if (s < length(r, b))
+				advance(u, d, b, s);
+	}
+	for (int64_t b = 0; b < r->batch; b++) {
+		int64_t state = d * r->hd + b * r->hb, at = b * r->hidden;
+
+		memcpy(u->yh + state, u->hs + at, bytes);
+		memcpy(u->yc + state, u->cs + at, bytes);
+	}
 }
 
 static bool load_inputs(struct kcall *c, struct run *u)
@@ -157,9 +204,10 @@ static bool load_inputs(struct kcall *c, struct run *u)
 	return true;
 }
 
-static bool alloc_run(struct kcall *c, struct run *u)
+static bool alloc_run(struct kcall *c, struct run *u, bool quantized)
 {
 	int64_t n = u->r.hidden, rows = u->r.gates * n, ny, nh;
+	int64_t states = u->r.batch * n;
 
 	nn_count(4, u->r.ydim, &ny);
 	nh = nn_product(u->r.hdim, 0, 3);
@@ -168,17 +216,24 @@ static bool alloc_run(struct kcall *c, struct run *u)
 	u->yc = nn_temp(c, nh);
 	u->gate = nn_temp(c, rows);
 	u->rec = nn_temp(c, rows);
-	u->h = nn_temp(c, n);
-	u->c = nn_temp(c, n);
+	u->hs = nn_temp(c, states);
+	u->cs = nn_temp(c, states);
 	u->next = nn_temp(c, n);
-	if (!u->y || !u->yh || !u->yc || !u->gate || !u->rec || !u->h ||
-	    !u->c || !u->next)
+	if (!u->y || !u->yh || !u->yc || !u->gate || !u->rec || !u->hs ||
+	    !u->cs || !u->next)
 		return false;
+	if (quantized) {
+		u->seen = nn_temp(c, states);
+		u->f32 = nn_temp_f32(c, states);
+		u->q8 = nn_scratch(c, states, 1);
+		if (!u->seen || !u->f32 || !u->q8)
+			return false;
+	}
 	memset(u->y, 0, (size_t)ny * sizeof *u->y);
 	return true;
 }
 
-static enum status rnn_f64(struct kcall *c, enum rnn_kind kind)
+static enum status rnn_f64(struct kcall *c, enum rnn_kind kind, bool quantized)
 {
 	struct run u = {0};
 	enum status s = rnn_init(c, &u.r, kind);
@@ -186,11 +241,10 @@ static enum status rnn_f64(struct kcall *c, enum rnn_kind kind)
 
 	if (s != OK)
 		return s;
-	if (!load_inputs(c, &u) || !alloc_run(c, &u))
+	if (!load_inputs(c, &u) || !alloc_run(c, &u, quantized))
 		return LIMIT;
 	for (int64_t d = 0; d < u.r.dirs; d++)
-		for (int64_t b = 0; b < u.r.batch; b++)
-			sequence(&u, d, b);
+		direction(&u, d);
 	dt = c->in[0]->dt;
 	s = nn_save(c, 0, dt, 4, u.r.ydim, u.y);
 	if (s == OK)
@@ -202,15 +256,20 @@ static enum status rnn_f64(struct kcall *c, enum rnn_kind kind)
 
 enum status k_lstm(struct kcall *c)
 {
-	return rnn_f64(c, RNN_LSTM);
+	return rnn_f64(c, RNN_LSTM, false);
 }
 
 enum status k_gru(struct kcall *c)
 {
-	return rnn_f64(c, RNN_GRU);
+	return rnn_f64(c, RNN_GRU, false);
 }
 
 enum status k_rnn(struct kcall *c)
 {
-	return rnn_f64(c, RNN_SIMPLE);
+	return rnn_f64(c, RNN_SIMPLE, false);
+}
+
+enum status lstm_requantized(struct kcall *c)
+{
+	return rnn_f64(c, RNN_LSTM, true);
 }

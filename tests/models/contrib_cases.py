@@ -673,3 +673,32 @@ def group_norm(rng):
     total = x + skip + bias[:, None, None]
     yield Case("SkipGroupNorm", [place(x), gamma, beta, place(skip), bias],
                attrs, (0, 1), expected=[norm(total), place(total)])
+
+
+@cases
+def dynamic_lstm(rng):
+    time, batch, depth, hidden = dims(rng, 4, 6)
+    way = pick(rng, "forward", "reverse", "bidirectional")
+    n = 2 if way == "bidirectional" else 1
+    each = rng.integers(2)
+
+    def weights(rows):
+        w, zero = weight8(rng, n, rows, 4 * hidden)
+        s = scales(rng, n, *((4 * hidden,) if each else ()))
+        return w, s / 8, np.full(s.shape, zero if not each else 0, w.dtype)
+
+    w, ws, wz = weights(depth)
+    r, rs, rz = weights(hidden)
+    if w.dtype != r.dtype:
+        r, rz = r.view(w.dtype), rz.view(w.dtype)
+        if r.dtype == np.int8:
+            r = (r // 2).astype(np.int8)
+    yield Case("DynamicQuantizeLSTM",
+               [f32(rng, time, batch, depth), w, r,
+                maybe(rng, f32(rng, n, 8 * hidden)),
+                maybe(rng, rng.integers(1, time + 1, batch).astype(np.int32)),
+                maybe(rng, f32(rng, n, batch, hidden)),
+                maybe(rng, f32(rng, n, batch, hidden)), None,
+                ws, wz, rs, rz],
+               dict(hidden_size=hidden, direction=way), (0, 1, 2), 2e-2,
+               fixed=(1, 2, 8, 9, 10, 11))
