@@ -109,7 +109,8 @@ static const struct sample small[] = {
 	 {1, 1, 1, 1, -1},
 	 VALUES(-1)},
 	{"g () => (float8e4m3fn y) <float8e4m3fn[1,2] a = {56,64}, "
-	 "float8e4m3fn[2,1] b = {72,80}, float s = {0.5}, float8e4m3fn z = {0}> "
+	 "float8e4m3fn[2,1] b = {72,80}, float s = {0.5}, float8e4m3fn z = "
+	 "{0}> "
 	 "{ y = QLinearMatMul (a, s, z, b, s, z, s, z) }",
 	 {1, 1, -1},
 	 VALUES(10)},
