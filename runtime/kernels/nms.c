@@ -151,7 +151,7 @@ static void one_class(struct nms *t, int64_t batch, int64_t class,
 {
 	int64_t n = candidates(t, score), k = 0;
 
-	while (n > 0 && k < t->most) {
+	while (n > 0 && k < t->most && limit_time_ok()) {
 		int64_t at = t->cand[0].at, j = 0;
 
 		t->cand[0] = t->cand[--n];
@@ -188,6 +188,8 @@ static enum status nms_run(struct kcall *c, struct nms *t)
 		for (int64_t k = 0; k < t->classes; k++)
 			one_class(t, b, k, score + (b * t->classes + k) * t->n);
 	}
+	if (!limit_time_ok())
+		return kcall_error(c, E_time, "the time limit was reached");
 	return OK;
 }
 

@@ -149,8 +149,10 @@ static void roi_task(void *arg, size_t task)
 						   r->height * r->width;
 		double *y = r->y + (n * r->channels + ch) * r->ph * r->pw;
 
-		for (int64_t i = 0; i < r->ph * r->pw; i++)
-			y[i] = one_bin(r, b, img, i / r->pw, i % r->pw);
+		/* A file may ask for very many samples. */
+		for (int64_t i = 0; i < r->ph && limit_time_ok(); i++)
+			for (int64_t j = 0; j < r->pw; j++)
+				y[i * r->pw + j] = one_bin(r, b, img, i, j);
 	}
 }
 
@@ -246,6 +248,8 @@ enum status k_roi_align(struct kcall *c)
 	if (n > 0)
 		pool_for((size_t)(r.n * ceil_div(r.channels, ROI_CHANNELS)),
 			 roi_task, &r);
+	if (!limit_time_ok())
+		return kcall_error(c, E_time, "the time limit was reached");
 	return nn_save(c, 0, c->in[0]->dt, 4, dim, r.y);
 }
 
