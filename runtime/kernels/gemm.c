@@ -37,6 +37,22 @@ bool gemm_b_size(int64_t k, int64_t n, size_t *floats)
 	return panel_size(n, GEMM_NR, k, floats);
 }
 
+/* A whole panel of rows that are contiguous in the source. */
+static void pack_a_rows(float *dst, const float *src, int64_t rs, int64_t k)
+{
+	const float *s0 = src, *s1 = s0 + rs, *s2 = s1 + rs, *s3 = s2 + rs;
+	const float *s4 = s3 + rs, *s5 = s4 + rs;
+
+	for (int64_t p = 0; p < k; p++, dst += GEMM_MR) {
+		dst[0] = s0[p];
+		dst[1] = s1[p];
+		dst[2] = s2[p];
+		dst[3] = s3[p];
+		dst[4] = s4[p];
+		dst[5] = s5[p];
+	}
+}
+
 void gemm_pack_a(float *dst, const float *a, int64_t rs, int64_t cs, int64_t m,
 		 int64_t k, float alpha)
 {
@@ -44,6 +60,11 @@ void gemm_pack_a(float *dst, const float *a, int64_t rs, int64_t cs, int64_t m,
 		const float *src = a + i * rs;
 		int rows = (int)min64(m - i, GEMM_MR);
 
+		if (rows == GEMM_MR && cs == 1 && alpha == 1.0f) {
+			pack_a_rows(dst, src, rs, k);
+			dst += k * GEMM_MR;
+			continue;
+		}
 		for (int64_t p = 0; p < k; p++, dst += GEMM_MR)
 			for (int r = 0; r < GEMM_MR; r++)
 				dst[r] = r < rows ? src[r * rs + p * cs] * alpha
@@ -231,7 +252,9 @@ void gemm_block_run(const struct gemm_block *g)
 /* ---- the whole product ---- */
 
 enum {
-	TASK_COLS = 1024, /* columns of one task */
+	TASK_COLS = 1024, /* columns of one task ... */
+	LEAST_COLS = 512, /* fewer, as long as there are few tasks */
+	FEW_TASKS = 8,
 	PACK_COLS = 96,   /* from here on packing A pays */
 	ROW_COLS = 1024,  /* columns of a task when there is one row */
 };
@@ -301,13 +324,24 @@ static void split_task(void *arg, size_t i)
 		 min64(j0 + s->nstep, g->n));
 }
 
+/* Steps of at most `most`, all of them alike: multiples of `unit`. */
+static int64_t even_step(int64_t n, int64_t most, int64_t unit)
+{
+	int64_t parts = max64(ceil_div(n, most), 1);
+
+	return max64(ceil_div(ceil_div(n, parts), unit) * unit, unit);
+}
+
 void gemm_run(const struct gemm *g)
 {
-	struct split s = {.g = g, .mstep = GEMM_MC, .nstep = TASK_COLS};
+	struct split s = {.g = g, .nstep = g->m == 1 ? ROW_COLS : TASK_COLS};
 
-	if (g->m == 1)
-		s.nstep = ROW_COLS;
-	s.mtasks = (g->m + s.mstep - 1) / s.mstep;
-	s.ntasks = (g->n + s.nstep - 1) / s.nstep;
+	s.mstep = even_step(g->m, GEMM_MC, GEMM_MR);
+	s.mtasks = ceil_div(g->m, s.mstep);
+	while (g->m > 1 && s.nstep > LEAST_COLS &&
+	       g->batch * s.mtasks * ceil_div(g->n, s.nstep) < FEW_TASKS)
+		s.nstep /= 2;
+	s.nstep = even_step(g->n, s.nstep, GEMM_NR);
+	s.ntasks = ceil_div(g->n, s.nstep);
 	pool_for((size_t)(g->batch * s.mtasks * s.ntasks), split_task, &s);
 }
