@@ -121,16 +121,29 @@ static struct gemm_block strip_block(const struct plan *p, int64_t g,
 	};
 }
 
+/* What follows, on outputs [o0, o1) of rows that begin at y[at]. */
+static void strip_tail(const struct plan *p, int64_t at, int64_t rows,
+		       int64_t o0, int64_t o1)
+{
+	for (int64_t i = 0; p->tail.n && i < rows; i++)
+		tail_run(&p->tail, p->y, at + i * p->nout + o0, o1 - o0);
+}
+
 /* Columns [j0, j1) straight from the image.  Packed where there are rows
- * enough to pay for it, and in the last panel, which could end past it. */
+ * enough to pay for it, and in the last panel, which could end past it.
+ * Rows of the result that share sets of L1 are copied when they are done. */
 static void strip_direct(const struct plan *p, struct gemm_block *b,
 			 const float *x, int64_t j0, int64_t j1)
 {
-	float pack[GEMM_KC * STRIP];
+	float pack[GEMM_KC * STRIP], tmp[ROWS * STRIP];
 	int64_t n = j1 - j0, full = n / GEMM_NR * GEMM_NR;
 	const float *a = b->a;
-	float *y = b->c;
+	float *to = b->c, *y = to;
 
+	if (p->nout % ALIAS == 0 && b->m <= ROWS) {
+		y = tmp;
+		b->ldc = STRIP;
+	}
 	if (p->v.m > DIRECT_ROWS || p->nout % ALIAS == 0)
 		full = 0;
 	for (int64_t k0 = 0; k0 < p->k; k0 += GEMM_KC) {
@@ -153,6 +166,13 @@ static void strip_direct(const struct plan *p, struct gemm_block *b,
 		gemm_block_run(b);
 		b->start = GEMM_CONTINUE;
 	}
+	for (int64_t i = 0; y == tmp && i < b->m; i++) {
+		memcpy(to + i * p->nout, tmp + i * STRIP,
+		       (size_t)n * sizeof *to);
+		tail_run(&p->tail, p->y, to - p->y + i * p->nout, n);
+	}
+	if (y != tmp)
+		strip_tail(p, to - p->y, b->m, 0, n);
 }
 
 /* Flat columns [j0, j1) of a depth slice; y: its first output. */
@@ -228,14 +248,6 @@ static void strip_pack(const struct plan *p, struct gemm_block *b,
 	}
 }
 
-/* What follows, on outputs [o0, o1) of rows that begin at y[at]. */
-static void strip_tail(const struct plan *p, int64_t at, int64_t rows,
-		       int64_t o0, int64_t o1)
-{
-	for (int64_t i = 0; p->tail.n && i < rows; i++)
-		tail_run(&p->tail, p->y, at + i * p->nout + o0, o1 - o0);
-}
-
 /* How many outputs of a depth slice come before flat column j. */
 static int64_t outputs_before(const struct plan *p, int64_t j)
 {
@@ -270,16 +282,17 @@ static void strip_task(void *arg, size_t i)
 		at += sl * p->p.out[1] * p->p.out[2];
 		strip_gather(p, &b, x + sl * p->p.q[1] * p->p.q[2], j0, j1,
 			     p->y + at);
-		j0 = outputs_before(p, j0);
-		j1 = outputs_before(p, j1);
-	} else {
-		b.c = p->y + at + j0;
-		b.ldc = p->nout;
-		if (p->form == FORM_DIRECT)
-			strip_direct(p, &b, x, j0, j1);
-		else
-			strip_pack(p, &b, x, j0, j1);
+		strip_tail(p, at, m1 - m0, outputs_before(p, j0),
+			   outputs_before(p, j1));
+		return;
 	}
+	b.c = p->y + at + j0;
+	b.ldc = p->nout;
+	if (p->form == FORM_DIRECT) {
+		strip_direct(p, &b, x, j0, j1);
+		return;
+	}
+	strip_pack(p, &b, x, j0, j1);
 	strip_tail(p, at, m1 - m0, j0, j1);
 }
 

@@ -110,6 +110,13 @@ static int64_t flat_of(const struct planes *p, int64_t j)
 	return (j / ow / oh * p->q[1] + j / ow % oh) * p->q[2] + j % ow;
 }
 
+/* The same of a 1x1, where they are neighbours. */
+static void pack_neighbours(const struct swap *s, const float *src, float *dst)
+{
+	for (int64_t k = 0; k < s->k; k++, dst += GEMM_MR, src += s->nout)
+		memcpy(dst, src, GEMM_MR * sizeof *dst);
+}
+
 /* Six outputs of a group, all of k; missing ones repeat the last. */
 static void pack_task(void *arg, size_t i)
 {
@@ -118,6 +125,11 @@ static void pack_task(void *arg, size_t i)
 	float *dst = s->rows + (int64_t)i * s->k * GEMM_MR;
 	int64_t at[GEMM_MR];
 
+	if (s->direct && (j + 1) * GEMM_MR <= s->nout) {
+		pack_neighbours(s, s->x + g * s->k * s->nout + j * GEMM_MR,
+				dst);
+		return;
+	}
 	for (int r = 0; r < GEMM_MR; r++) {
 		int64_t o = min64(j * GEMM_MR + r, s->nout - 1);
 
@@ -137,7 +149,21 @@ static void pack_task(void *arg, size_t i)
 static void transpose(const struct swap *s, const float *tmp, int64_t rows,
 		      int64_t cols, float *y)
 {
-	for (int64_t m = 0; m < cols; m++)
+	int64_t m = 0;
+
+	for (; m + 4 <= cols; m += 4) {
+		float *y0 = y + m * s->nout, *y1 = y0 + s->nout;
+		float *y2 = y1 + s->nout, *y3 = y2 + s->nout;
+		const float *t = tmp + m;
+
+		for (int64_t j = 0; j < rows; j++, t += SWAP_COLS) {
+			y0[j] = t[0];
+			y1[j] = t[1];
+			y2[j] = t[2];
+			y3[j] = t[3];
+		}
+	}
+	for (; m < cols; m++)
 		for (int64_t j = 0; j < rows; j++)
 			y[m * s->nout + j] = tmp[j * SWAP_COLS + m];
 }

@@ -54,6 +54,7 @@ static bool operand_fits(const struct array *a, const struct array *y,
 	for (int i = lead + to; i < y->rank; i++)
 		o->inner *= y->dim[i];
 	o->period = a->n;
+	o->whole = a->n == y->n;
 	o->other = a->data;
 	return true;
 }
@@ -108,8 +109,11 @@ enum status tail_init(struct kcall *c, const struct array *y, struct tail *t)
 static const float *operand(const struct tail_op *o, int64_t at, int64_t n,
 			    float *buf)
 {
-	int64_t p = at / o->inner % o->period, left, k = 0;
+	int64_t p, left, k = 0;
 
+	if (o->whole)
+		return o->other + at;
+	p = at / o->inner % o->period;
 	if (o->inner == 1 && p + n <= o->period)
 		return o->other + p;
 	left = o->inner - at % o->inner;

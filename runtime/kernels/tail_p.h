@@ -29,6 +29,7 @@ struct tail_op {
 	/* Second operand of output element p: other[p / inner % period]. */
 	const float *other;
 	int64_t inner, period;
+	bool whole;   /* as many elements as the output */
 	bool swapped; /* the value so far is operand 1 */
 };
 
