@@ -6,6 +6,15 @@
  * Plain loops over inline functions without branches: vectors of every width
  * give the same bits as scalar code.
  */
+#if !defined(LANES_APART)
+/* A result is stored over its own operand or apart from all of them: without
+ * this, a loop in place would run element by element. */
+#if defined(__clang__)
+#define LANES_APART _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define LANES_APART _Pragma("GCC ivdep")
+#endif
+#endif
 #define Q1(name, expr)                                                     \
 	void NAME(name)(const struct ew_par *p, size_t n, void *y,         \
 			const void *const *x)                              \
@@ -16,6 +25,7 @@
                                                                            \
 		(void)ALPHA;                                               \
 		(void)BETA;                                                \
+		LANES_APART                                                \
 		for (size_t k = 0; k < n; k++) {                           \
 			const float a = xa[k];                             \
                                                                            \
@@ -30,6 +40,7 @@
 		float *out = y;                                    \
                                                                    \
 		(void)p;                                           \
+		LANES_APART                                        \
 		for (size_t k = 0; k < n; k++) {                   \
 			const float a = xa[k], b = xb[k];          \
                                                                    \
@@ -151,6 +162,7 @@ void NAME(clip)(const struct ew_par *p, size_t n, void *y, const void *const *x)
 	const float lo = (float)p->a[0], hi = (float)p->a[1], *xa = x[0];
 	float *out = y;
 
+	LANES_APART
 	for (size_t k = 0; k < n; k++) {
 		float v = xa[k];
 
