@@ -10,6 +10,11 @@ static void print_outputs(const struct verify_report *v)
 	for (uint32_t i = 0; i < v->nout; i++) {
 		const struct compare *k = &v->out[i].c;
 
+		if (v->out[i].random) {
+			printf("%s: random, compared by type and shape\n",
+			       v->out[i].name);
+			continue;
+		}
 		printf("%s: max error %.3g, mean %.3g, SQNR %.1f dB, top-1 "
 		       "agreement %.2f %%\n",
 		       v->out[i].name, k->max_abs, compare_mean(k),

@@ -71,6 +71,8 @@ json_t *json_verify(const struct verify_report *v)
 		json_t *o = json_object();
 
 		json_object_set_new(o, "name", json_text(v->out[i].name));
+		if (v->out[i].random)
+			json_object_set_new(o, "random", json_true());
 		json_object_set_new(o, "max_error", json_number(c->max_abs));
 		json_object_set_new(o, "max_relative", json_number(c->max_rel));
 		json_object_set_new(o, "mean_error",

@@ -131,6 +131,7 @@ struct verify_opts {
 struct verify_output {
 	const char *name;
 	struct compare c;
+	bool random; /* compared by type and shape alone */
 };
 
 struct verify_report {

@@ -129,7 +129,8 @@ static void compare_outputs(struct pair *p, struct array *const *want,
 				differ(p, out->name, "one side is empty");
 			continue;
 		}
-		if (p->apart && p->random[i]) {
+		out->random = p->apart && p->random[i];
+		if (out->random) {
 			if (!arrays_alike(got[i], want[i]))
 				differ(p, out->name, "type or shape differ");
 			continue;
