@@ -149,10 +149,12 @@ static void roi_task(void *arg, size_t task)
 						   r->height * r->width;
 		double *y = r->y + (n * r->channels + ch) * r->ph * r->pw;
 
-		/* A file may ask for very many samples. */
-		for (int64_t i = 0; i < r->ph && limit_time_ok(); i++)
-			for (int64_t j = 0; j < r->pw; j++)
-				y[i * r->pw + j] = one_bin(r, b, img, i, j);
+		for (int64_t i = 0; i < r->ph * r->pw; i++) {
+			/* A file may ask for very many. */
+			if (b->ny * b->nx > 1024 && !limit_time_ok())
+				return;
+			y[i] = one_bin(r, b, img, i / r->pw, i % r->pw);
+		}
 	}
 }
 
