@@ -65,7 +65,8 @@ void kcall_pass(struct kcall *c, uint32_t i, struct array *a);
 enum status kcall_view(struct kcall *c, uint32_t i, struct array *a, int rank,
 		       const int64_t *dim);
 /* Same data and element order, reshaped: reuses in[j]'s buffer when this
- * call holds the last reference, else allocates. */
+ * call holds the last reference, else allocates.  Other inputs may be the
+ * same array. */
 struct array *kcall_inplace(struct kcall *c, uint32_t i, uint32_t j);
 /* return kcall_error(c, E_value, "stride %lld is not positive", ...); */
 enum status kcall_error(struct kcall *c, enum diag_code code, const char *fmt,

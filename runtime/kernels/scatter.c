@@ -94,6 +94,18 @@ static void combine(struct array *y, int64_t at, enum reduction r,
 					y->dt == DT_U64));
 }
 
+/* Output 0 for input 0 to be changed: in place, unless another input is the
+ * same array, which has to stay as it is. */
+static struct array *changed(struct kcall *c)
+{
+	const struct array *x = c->in[0];
+
+	for (uint32_t j = 1; j < c->nin; j++)
+		if (c->in[j] == x)
+			return kcall_out(c, 0, x->dt, x->rank, x->dim);
+	return kcall_inplace(c, 0, 0);
+}
+
 /* Output 0 as a private copy of input 0, and the reduction's demands. */
 static enum status start(struct kcall *c, enum reduction *r, struct array **y,
 			 uint32_t updates)
@@ -115,7 +127,7 @@ static enum status start(struct kcall *c, enum reduction *r, struct array **y,
 				 dtype_name(x->dt));
 	if (st)
 		return st;
-	*y = kcall_inplace(c, 0, 0);
+	*y = changed(c);
 	if (!*y)
 		return LIMIT;
 	if ((*y)->data != x->data && x->bytes)
@@ -313,7 +325,7 @@ enum status k_tensor_scatter(struct kcall *c)
 		st = elems_in(c, c->in[1], &u);
 	if (st)
 		return st;
-	y = kcall_inplace(c, 0, 0);
+	y = changed(c);
 	if (!y)
 		return LIMIT;
 	st = elems_out(c, y, &out);

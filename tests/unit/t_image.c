@@ -98,6 +98,16 @@ static const struct sample small[] = {
 	 "DeformConv (x, w, o) }",
 	 {1, 1, 1, 3, -1},
 	 VALUES(4, 8, 5)},
+	/* Data that also are the updates. */
+	{"g () => (float y) <float[4] x = {1,2,3,4}, int64[4] i = {1,2,3,0}> { "
+	 "t = Neg (x) y = ScatterElements (t, i, t) }",
+	 {4, -1},
+	 VALUES(-4, -1, -2, -3)},
+	{"g () => (float y) <float[1,4] x = {1,2,3,4}, int64[1] i = {3}> { t = "
+	 "Neg (x) y = TensorScatter <axis = 1, mode = \"circular\"> (t, t, i) "
+	 "}",
+	 {1, 4, -1},
+	 VALUES(-2, -3, -4, -1)},
 	/* The last position lies outside. */
 	{"g () => (int16 y) <int16[1,1,1,2] x = {7,8}, float[1,1,3,2] q = "
 	 "{-0.5,0, 0.5,0, 3,0}> { y = GridSample <mode = \"nearest\"> (x, q) }",
