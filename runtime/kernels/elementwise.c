@@ -237,10 +237,23 @@ static void pow_float(const struct ew_par *p, size_t n, void *y,
 		out[k] = md_pow(a[k], b[k]);
 }
 
-enum status k_pow(struct kcall *c)
+/* The float loop for an exponent that is one number, if it has one: the
+ * products and roots of floats in double, rounded, are those in float. */
+static ew_fn *pow_loop(const struct array *a, const struct array *b)
+{
+	double e;
+
+	if (a->dt != DT_F32 || b->n != 1 || b->rank > a->rank)
+		return NULL;
+	e = dtype_get(b->dt, b->data, 0);
+	return e == 2 ? q_square : e == 0.5 ? q_root : NULL;
+}
+
+static enum status power(struct kcall *c, bool fast)
 {
 	struct ew_job j = {0};
 	enum lane la, lb;
+	ew_fn *loop;
 	struct array *b;
 	enum status st;
 
@@ -256,11 +269,28 @@ enum status k_pow(struct kcall *c)
 	j.lane = la == LANE_I64 && lb == LANE_I64 ? LANE_I64 : LANE_F64;
 	j.fn = j.lane == LANE_I64 ? pow_int : pow_float;
 	j.heavy = true;
+	loop = fast ? pow_loop(j.in[0].a, b) : NULL;
+	if (loop) {
+		j.nin = 1;
+		j.lane = LANE_F32;
+		j.fn = ew_fast(loop);
+		j.heavy = false;
+	}
 	st = ew_prepare(&j, c->in[0]->dt);
 	if (!st)
 		ew_run(&j);
 	array_unref(b);
 	return st;
+}
+
+enum status k_pow(struct kcall *c)
+{
+	return power(c, false);
+}
+
+enum status k_pow_f32(struct kcall *c)
+{
+	return power(c, true);
 }
 
 /* ---- Clip ---- */

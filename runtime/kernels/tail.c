@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-static const enum op_id heads[] = {OP_Conv, OP_Gemm, OP_MatMul, OP_Clip};
+static const enum op_id heads[] = {OP_Conv, OP_Gemm, OP_MatMul, OP_Clip,
+				   OP_Pow};
 
 bool tail_head(enum op_id id)
 {
@@ -105,6 +106,18 @@ enum status tail_init(struct kcall *c, const struct array *y, struct tail *t)
 	return OK;
 }
 
+/* n times v. */
+static void fill(float *dst, float v, int64_t n)
+{
+	const float four[4] = {v, v, v, v};
+	int64_t i = 0;
+
+	for (; i + 4 <= n; i += 4)
+		memcpy(dst + i, four, sizeof four);
+	for (; i < n; i++)
+		dst[i] = v;
+}
+
 /* The second operand of elements [at, at + n), n <= TAIL_BLOCK. */
 static const float *operand(const struct tail_op *o, int64_t at, int64_t n,
 			    float *buf)
@@ -120,8 +133,7 @@ static const float *operand(const struct tail_op *o, int64_t at, int64_t n,
 	while (k < n) {
 		int64_t run = o->period == 1 ? n : left < n - k ? left : n - k;
 
-		for (int64_t i = 0; i < run; i++)
-			buf[k + i] = o->other[p];
+		fill(buf + k, o->other[p], run);
 		k += run;
 		left = o->inner;
 		p = p + 1 == o->period ? 0 : p + 1;

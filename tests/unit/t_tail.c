@@ -76,3 +76,19 @@ Test(tail, refuses_what_the_operators_refuse)
 	run_refuses(HEAD "g (float[4] x, float[2] w) => (float y) {"
 			 "a = Neg (x)\n y = Clip (a, w) }");
 }
+
+/* One rounding of the same double: the float loops give the same bits. */
+Test(tail, squares_and_roots_are_exact)
+{
+	run_agrees(HEAD "g (float[3,300] x) => (float y) {"
+			"e = Constant <value_float = 2.0> ()\n"
+			"y = Pow (x, e) }",
+		   0, 0);
+	run_agrees(HEAD "g (float[3,300] x) => (float y, float z) {"
+			"e = Constant <value_float = 0.5> ()\n"
+			"a = Constant <value_floats = [-inf, -0.0, 0.0, inf, "
+			"1e-44, 4.0]> ()\n"
+			"b = Abs (x)\n y = Pow (b, e)\n c = Pow (a, e)\n"
+			"z = Reciprocal (c) }",
+		   0, 0);
+}
