@@ -292,7 +292,9 @@ struct value {
 	const struct info *info;    /* value_info entry of the file */
 	const struct dim *data;     /* small integer tensors: element values as
 				       far as known, ndata of them; or NULL */
-	uint32_t ndata;
+	const struct dim *real;     /* the same of float and double tensors,
+				       in units of 1/INFER_UNIT; nreal */
+	uint32_t ndata, nreal;
 	bool is_input; /* of graph->in */
 	struct use *uses;
 	uint32_t nuse;

@@ -65,7 +65,7 @@ static void check_value(struct check *c, const struct graph *g,
 		broken(g, v->def, "a value belongs to another graph");
 	if (!v->type)
 		broken(g, v->def, "a value without a type");
-	if (v->ndata && !v->data)
+	if ((v->ndata && !v->data) || (v->nreal && !v->real))
 		broken(g, v->def, "known elements that are not there");
 	if (!map_put(&c->defined, map_ptr_key(v), 1) &&
 	    !(v->is_input && v->init))

@@ -124,6 +124,44 @@ bool in_data(const struct node *n, uint32_t i, const struct dim **d,
 	return true;
 }
 
+static struct dim real_dim(struct model *m, double v)
+{
+	v *= INFER_UNIT;
+	if (!(v > -9e15 && v < 9e15) || v != (double)(int64_t)v)
+		return dim_none();
+	return dim_num(m, (int64_t)v);
+}
+
+static void note_reals(struct model *m, struct value *v)
+{
+	const struct tensor *t = v->konst;
+	struct dim *d;
+
+	if (t->n > INFER_MAX_REALS || (t->dt != DT_F32 && t->dt != DT_F64) ||
+	    !data_budget(m, t->n) || t->sparse_indices ||
+	    (t->n && !tensor_data(m, t)))
+		return;
+	d = arena_array(&m->arena, t->n ? (size_t)t->n : 1, sizeof(*d));
+	for (int64_t i = 0; i < t->n; i++)
+		d[i] = real_dim(m, tensor_float(m, t, i));
+	v->real = d;
+	v->nreal = (uint32_t)t->n;
+}
+
+bool in_real(const struct node *n, uint32_t i, const struct dim **d,
+	     uint32_t *count)
+{
+	struct value *v = input(n, i);
+
+	if (v && !v->real && v->konst)
+		note_reals(node_model(n), v);
+	if (!v || !v->real)
+		return false;
+	*d = v->real;
+	*count = v->nreal;
+	return true;
+}
+
 bool in_ints(const struct node *n, uint32_t i, const int64_t **v,
 	     uint32_t *count)
 {

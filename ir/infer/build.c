@@ -306,13 +306,15 @@ enum status infer_range(struct node *n)
 	struct dim d = dim_none();
 	double f[3];
 	uint32_t count;
-	bool ints = true, floats = true;
+	bool ints = true, floats = true, reals = true;
 
 	for (uint32_t i = 0; i < 3; i++) {
 		ints = ints && in_data(n, i, &v[i], &count) && count == 1;
 		floats = floats && float_input(n, i, &f[i]);
 	}
-	if (ints) {
+	for (uint32_t i = 0; i < 3 && !ints && !floats; i++)
+		reals = reals && in_real(n, i, &v[i], &count) && count == 1;
+	if (ints || (!floats && reals)) {
 		d = dim_ceildiv(m, dim_sub(m, v[1][0], v[0][0]), v[2][0]);
 		d = dim_max(m, dim_of(0), d);
 	} else if (floats && f[2] != 0) {

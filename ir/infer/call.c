@@ -53,10 +53,14 @@ static void set_inputs(struct node *n, struct graph *body)
 
 		v->type = in_type(n, i);
 		infer_name_dims(v);
-		v->data = NULL;
+		v->data = v->real = NULL;
 		if (in_data(n, i, &d, &count)) {
 			v->data = d;
 			v->ndata = count;
+		}
+		if (in_real(n, i, &d, &count)) {
+			v->real = d;
+			v->nreal = count;
 		}
 	}
 }

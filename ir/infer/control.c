@@ -47,6 +47,25 @@ static enum status body_input(struct node *n, struct graph *body, uint32_t i,
 	return st;
 }
 
+/* Elements that both branches return. */
+static void join_data(struct node *n, uint32_t i, const struct graph *a,
+		      const struct graph *b)
+{
+	const struct value *x = i < a->ret->nin ? a->ret->in[i].v : NULL;
+	const struct value *y = i < b->ret->nin ? b->ret->in[i].v : NULL;
+	struct dim *d;
+
+	if (!x || !y || !x->data || !y->data || x->ndata != y->ndata)
+		return;
+	d = dims_new(n, x->ndata);
+	for (uint32_t k = 0; k < x->ndata; k++) {
+		d[k] = dim_equal(x->data[k], y->data[k]) ? x->data[k]
+							 : dim_none();
+		d[k] = dim_leave(dim_leave(d[k], a), b);
+	}
+	out_data(n, i, d, x->ndata);
+}
+
 static bool branch_fits(struct graph *g)
 {
 	struct diag *d = g->model->diag, quiet = {0};
@@ -66,7 +85,9 @@ enum status infer_if(struct node *n)
 	struct model *m = node_model(n);
 	struct graph *a = node_attr_graph(n, "then_branch");
 	struct graph *b = node_attr_graph(n, "else_branch");
+	const struct dim *cond;
 	enum status st = OK;
+	uint32_t count;
 	bool fits_a, fits_b;
 
 	if (!a || !b)
@@ -75,12 +96,18 @@ enum status infer_if(struct node *n)
 	fits_b = branch_fits(b);
 	if (!fits_a && !fits_b)
 		return infer_graph(a);
-	for (uint32_t i = 0; i < n->nout && !st; i++)
+	/* a known condition leaves one branch */
+	if (in_data(n, 0, &cond, &count) && count == 1 && dim_known(cond[0])) {
+		fits_a = cond[0].n != 0;
+		fits_b = !fits_a;
+	}
+	a = fits_a ? a : b;
+	b = fits_b ? b : a;
+	for (uint32_t i = 0; i < n->nout && !st; i++) {
 		st = out_type(n, i,
-			      !fits_a   ? returned(b, i)
-			      : !fits_b ? returned(a, i)
-					: type_join(m, returned(a, i),
-						    returned(b, i)));
+			      type_join(m, returned(a, i), returned(b, i)));
+		join_data(n, i, a, b);
+	}
 	return st;
 }
 

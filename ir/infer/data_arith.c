@@ -4,6 +4,8 @@
  */
 #include "ir/infer/data_p.h"
 
+enum { MAX_POWER = 8 };
+
 typedef struct dim binary_fn(struct model *m, struct dim a, struct dim b);
 
 static struct dim truth(bool yes, bool no)
@@ -76,25 +78,48 @@ static struct dim data_or(struct model *m, struct dim a, struct dim b)
 	return truth(is(a, 1) || is(b, 1), is(a, 0) && is(b, 0));
 }
 
+static struct dim data_xor(struct model *m, struct dim a, struct dim b)
+{
+	(void)m;
+	if (!dim_known(a) || !dim_known(b))
+		return dim_none();
+	return dim_of(a.n != b.n);
+}
+
+static struct dim data_pow(struct model *m, struct dim a, struct dim b)
+{
+	struct dim r = dim_of(1);
+	int64_t k;
+
+	if (!dim_number(m, b, &k) || k < 0 || k > MAX_POWER)
+		return dim_none();
+	while (k-- > 0)
+		r = dim_mul(m, r, a);
+	return r;
+}
+
+/* real: for floats, NULL: not followed. */
 static const struct {
 	enum op_id id;
-	binary_fn *fn;
+	binary_fn *fn, *real;
 } binaries[] = {
-	{OP_Add, dim_add},
-	{OP_Sub, dim_sub},
-	{OP_Mul, dim_mul},
-	{OP_Div, data_div},
-	{OP_Mod, data_mod},
-	{OP_Min, dim_min},
-	{OP_Max, dim_max},
-	{OP_Sum, dim_add},
-	{OP_Equal, data_equal},
-	{OP_Less, data_less},
-	{OP_LessOrEqual, data_less_eq},
-	{OP_Greater, data_greater},
-	{OP_GreaterOrEqual, data_greater_eq},
-	{OP_And, data_and},
-	{OP_Or, data_or},
+	{OP_Add, dim_add, dim_add},
+	{OP_Sub, dim_sub, dim_sub},
+	{OP_Mul, dim_mul, real_mul},
+	{OP_Div, data_div, real_div},
+	{OP_Mod, data_mod, NULL},
+	{OP_Pow, data_pow, NULL},
+	{OP_Min, dim_min, dim_min},
+	{OP_Max, dim_max, dim_max},
+	{OP_Sum, dim_add, dim_add},
+	{OP_Equal, data_equal, data_equal},
+	{OP_Less, data_less, data_less},
+	{OP_LessOrEqual, data_less_eq, data_less_eq},
+	{OP_Greater, data_greater, data_greater},
+	{OP_GreaterOrEqual, data_greater_eq, data_greater_eq},
+	{OP_And, data_and, NULL},
+	{OP_Or, data_or, NULL},
+	{OP_Xor, data_xor, NULL},
 };
 
 /*
@@ -118,6 +143,25 @@ static bool spread(const struct node *n, const struct out *o, uint32_t i,
 	return t->rank <= y->rank;
 }
 
+/* Ends of Clip, from inputs or attributes. */
+static void data_clip(struct node *n, struct out *o)
+{
+	struct model *m = node_model(n);
+	const struct dim *x, *lo = NULL, *hi = NULL;
+	uint32_t count, one = 1, k1 = 1;
+
+	if (n->op->since < 11 || !data_known(n, 0, &x, &count) ||
+	    count != o->n || (in_given(n, 1) && !data_known(n, 1, &lo, &one)) ||
+	    (in_given(n, 2) && !data_known(n, 2, &hi, &k1)) || one != 1 ||
+	    k1 != 1)
+		return;
+	for (uint32_t k = 0; k < count; k++) {
+		o->d[k] = lo ? dim_max(m, x[k], *lo) : x[k];
+		o->d[k] = hi ? dim_min(m, o->d[k], *hi) : o->d[k];
+	}
+	o->done = true;
+}
+
 static void apply(struct node *n, struct out *o, binary_fn *fn)
 {
 	struct model *m = node_model(n);
@@ -126,6 +170,8 @@ static void apply(struct node *n, struct out *o, binary_fn *fn)
 		const struct dim *x;
 		uint32_t step;
 
+		if (is_real(in_dtype(n, i)) != is_real(in_dtype(n, 0)))
+			return; /* Pow takes two types */
 		if (!spread(n, o, i, &x, &step))
 			return;
 		for (uint32_t k = 0; k < o->n; k++)
@@ -163,6 +209,12 @@ static struct dim unary(struct model *m, enum op_id id, struct dim a)
 		return minus;
 	case OP_Abs:
 		return dim_max(m, a, minus);
+	case OP_Sign:
+		if (dim_le(m, a, dim_of(0)))
+			return dim_le(m, dim_of(0), a)       ? dim_of(0)
+			       : dim_le(m, dim_of(1), minus) ? dim_num(m, -1)
+							     : dim_none();
+		return dim_le(m, dim_of(1), a) ? dim_of(1) : dim_none();
 	default:
 		return truth(is(a, 0), is(a, 1));
 	}
@@ -176,6 +228,7 @@ static bool is_old(const struct node *n)
 void data_arith(struct node *n, struct out *o)
 {
 	enum op_id id = n->op->id;
+	binary_fn *fn = NULL;
 	const struct dim *x;
 	uint32_t count;
 
@@ -184,12 +237,18 @@ void data_arith(struct node *n, struct out *o)
 	o->d = dims_new(n, o->n);
 	for (size_t i = 0; i < countof(binaries); i++)
 		if (binaries[i].id == id)
-			apply(n, o, binaries[i].fn);
+			fn = is_real(in_dtype(n, 0)) ? binaries[i].real
+						     : binaries[i].fn;
+	if (fn)
+		apply(n, o, fn);
 	if (id == OP_Where)
 		data_where(n, o);
-	if (id != OP_Neg && id != OP_Abs && id != OP_Not)
+	if (id == OP_Clip)
+		data_clip(n, o);
+	if (id != OP_Neg && id != OP_Abs && id != OP_Not &&
+	    (id != OP_Sign || o->real))
 		return;
-	if (!in_data(n, 0, &x, &count) || count != o->n)
+	if (!data_known(n, 0, &x, &count) || count != o->n)
 		return;
 	for (uint32_t k = 0; k < count; k++)
 		o->d[k] = unary(node_model(n), id, x[k]);

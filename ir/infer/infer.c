@@ -203,8 +203,8 @@ static void value_reset(struct model *m, struct value *v,
 	const struct type *t = type_merge(m, kept, decl);
 
 	v->type = t ? t : kept;
-	v->data = NULL;
-	v->ndata = 0;
+	v->data = v->real = NULL;
+	v->ndata = v->nreal = 0;
 }
 
 static void reset_one(struct graph *g)
@@ -216,8 +216,8 @@ static void reset_one(struct graph *g)
 		value_reset(m, g->in[i],
 			    g == m->main ? g->in[i]->type : g->in_info[i].decl);
 	for (size_t i = 0; i < g->init.n; i++) {
-		g->init.p[i]->data = NULL;
-		g->init.p[i]->ndata = 0;
+		g->init.p[i]->data = g->init.p[i]->real = NULL;
+		g->init.p[i]->ndata = g->init.p[i]->nreal = 0;
 	}
 	graph_foreach (n, g)
 		for (uint32_t i = 0; i < n->nout; i++)

@@ -17,6 +17,8 @@
 enum {
 	INFER_MAX_DATA = 4096,       /* elements of propagated integer data */
 	INFER_DATA_BUDGET = 1 << 19, /* ... in one model_infer() */
+	INFER_MAX_REALS = 64,        /* ... of float data */
+	INFER_UNIT = 1 << 16,        /* parts that float elements count in */
 	INFER_MAX_RANK = 128,        /* a larger rank is unknown */
 	INFER_MAX_DEPTH = 200, /* bodies within bodies, calls within calls */
 	INFER_CALL_BUDGET = 1 << 20, /* nodes visited in function bodies */
@@ -37,6 +39,10 @@ enum dtype in_dtype(const struct node *n, uint32_t i);
 const struct dim *in_dims(const struct node *n, uint32_t i, int *rank);
 /* Integer data of input i (constant or propagated); false if unknown. */
 bool in_data(const struct node *n, uint32_t i, const struct dim **d,
+	     uint32_t *count);
+/* As in_data of a float or double tensor; elements in 1/INFER_UNIT, those that
+ * are no multiple of it are unknown. */
+bool in_real(const struct node *n, uint32_t i, const struct dim **d,
 	     uint32_t *count);
 /* As in_data with every element a number. */
 bool in_ints(const struct node *n, uint32_t i, const int64_t **v,
@@ -127,6 +133,8 @@ const struct type *type_join(struct model *m, const struct type *a,
 enum status infer_call(struct node *n); /* call.c */
 enum status infer_calls_finish(struct model *m);
 void infer_data(struct node *n); /* data.c */
+/* Is an element other than 0?  False if that cannot be told. */
+bool infer_nonzero_element(struct model *m, struct dim d, bool *is);
 
 /* May count more elements be kept?  Takes them from the budget. */
 bool data_budget(const struct model *m, int64_t count);
@@ -134,7 +142,7 @@ bool data_budget(const struct model *m, int64_t count);
 /* State of a running model_infer() (struct model has a pointer to it). */
 struct infer {
 	struct map inputs; /* symbols in the types of the main inputs */
-	struct map call; /* func -> struct callee, see call.c */
+	struct map call;   /* func -> struct callee, see call.c */
 	struct arena scratch;
 	uint64_t ndata;   /* elements kept so far */
 	uint64_t visited; /* nodes of function bodies so far */

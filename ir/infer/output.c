@@ -135,8 +135,14 @@ void out_data(struct node *n, uint32_t i, const struct dim *d, uint32_t count)
 	if (!v || !any || count > INFER_MAX_DATA || !data_budget(m, count))
 		return;
 	/* d may live as long as this node's inference only */
-	v->data = count ? arena_dup(&m->arena, d, count * sizeof(*d))
-			: arena_array(&m->arena, 1, sizeof(*d));
+	d = count ? arena_dup(&m->arena, d, count * sizeof(*d))
+		  : arena_array(&m->arena, 1, sizeof(*d));
+	if (v->type->kind == TY_TENSOR && dtype_is_float(v->type->dt)) {
+		v->real = d;
+		v->nreal = count;
+		return;
+	}
+	v->data = d;
 	v->ndata = count;
 }
 

@@ -257,10 +257,20 @@ enum status infer_compress(struct node *n)
 enum status infer_nonzero(struct node *n)
 {
 	struct dim d[2] = {dim_none(), dim_none()};
+	const struct dim *v;
+	uint32_t count;
+	int64_t found = 0;
 	int rank;
+	bool is = true, known = in_data(n, 0, &v, &count);
 
 	if (in_rank(n, 0, &rank))
 		d[0] = dim_of(rank);
+	for (uint32_t i = 0; known && i < count; i++) {
+		known = infer_nonzero_element(node_model(n), v[i], &is);
+		found += is;
+	}
+	if (known)
+		d[1] = dim_of(found);
 	return out_shape(n, 0, 2, d);
 }
 

@@ -188,6 +188,16 @@ static enum status optimizer(struct node *n, uint32_t in_groups)
 	return st;
 }
 
+/* Gradient: of one tensor by each of attribute xs, the first inputs. */
+enum status infer_gradient(struct node *n)
+{
+	enum status st = OK;
+
+	for (uint32_t i = 0; i < n->nout && !st; i++)
+		st = out_type(n, i, in_type(n, i));
+	return st;
+}
+
 enum status infer_two_moments(struct node *n)
 {
 	return optimizer(n, 4);
