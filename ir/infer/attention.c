@@ -165,10 +165,33 @@ enum status infer_attention(struct node *n)
 	return st;
 }
 
+/* Input i, if it is given, has the dims d; its names are kept. */
+static enum status like_past(struct node *n, uint32_t i, struct dim *d,
+			     int rank)
+{
+	int r;
+	const struct dim *p = in_dims(n, i, &r);
+
+	if (!p)
+		return OK;
+	if (r != rank)
+		return infer_error(n, E_shape, "state has rank %d, expected %d",
+				   r, rank);
+	for (int k = 0; k < rank; k++)
+		if (!dim_join(p[k], d[k], &d[k]))
+			return infer_error(n, E_shape,
+					   "size %lld of the state at axis %d, "
+					   "expected %lld",
+					   (long long)p[k].n, k,
+					   (long long)d[k].n);
+	return OK;
+}
+
 /* query, key, value packed [batch, seq, heads*size]; the state is 4-D */
 enum status infer_linear_attention(struct node *n)
 {
 	struct heads q, k, v;
+	struct dim d[4];
 	int r0, r1, r2;
 	enum status st;
 
@@ -186,11 +209,13 @@ enum status infer_linear_attention(struct node *n)
 				      dim_mul(node_model(n), q.heads, v.size)});
 	if (!st && !in_given(n, 3) && in_dtype(n, 0))
 		st = out_dtype(n, 1, in_dtype(n, 0));
+	d[0] = k.batch;
+	d[1] = k.heads;
+	d[2] = k.size;
+	d[3] = v.size;
 	if (!st)
-		st = out_shape(
-			n, 1, 4,
-			(struct dim[]){k.batch, k.heads, k.size, v.size});
-	return st ? st : out_shape_of(n, 1, 3);
+		st = like_past(n, 3, d, 4);
+	return st ? st : out_shape(n, 1, 4, d);
 }
 
 /* The state holds the last kernel - 1 positions. */
@@ -220,6 +245,6 @@ enum status infer_causal_conv(struct node *n)
 	d[2] = w ? dim_sub(node_model(n), w[2], dim_of(1)) : dim_none();
 	if (!dim_known(d[2]) && d[2].s == 0)
 		d[2] = dim_none();
-	st = out_shape(n, 1, 3, d);
-	return st ? st : out_shape_of(n, 1, 3);
+	st = like_past(n, 3, d, 3);
+	return st ? st : out_shape(n, 1, 3, d);
 }
