@@ -131,6 +131,12 @@ static int one_axis(const struct node *n, const struct type *t)
 	return -1;
 }
 
+bool guard_reduces_channels(struct rewrite *w, const struct rw_val *a)
+{
+	(void)w;
+	return one_axis(rw_node(a), rw_ranked(&a[1])) == 1;
+}
+
 bool guard_one_axis(struct rewrite *w, const struct rw_val *a)
 {
 	(void)w;

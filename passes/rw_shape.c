@@ -251,6 +251,59 @@ bool make_inserted(struct rewrite *w, const struct rw_val *a,
 	return true;
 }
 
+/* ---- channels first and last ---- */
+
+static bool channels(struct rewrite *w, const struct rw_val *a, bool back,
+		     struct rw_val *out)
+{
+	const struct type *t = rw_ranked(a);
+	int64_t perm[MAX_RANK];
+
+	if (!t || t->rank < 2 || t->rank > MAX_RANK)
+		return false;
+	perm[0] = 0;
+	for (int i = 1; i < t->rank; i++)
+		perm[i] = back ? (i == 1 ? t->rank - 1 : i - 1)
+			       : (i == t->rank - 1 ? 1 : i + 1);
+	*out = rw_of_ints(w, perm, (size_t)t->rank);
+	return true;
+}
+
+bool make_channels_last(struct rewrite *w, const struct rw_val *a,
+			struct rw_val *out)
+{
+	return channels(w, a, false, out);
+}
+
+bool make_channels_back(struct rewrite *w, const struct rw_val *a,
+			struct rw_val *out)
+{
+	return channels(w, a, true, out);
+}
+
+bool guard_last_to_second(struct rewrite *w, const struct rw_val *a)
+{
+	size_t n;
+	const int64_t *p = node_attr_ints(rw_node(a), "perm", &n);
+
+	(void)w;
+	if (!p || n < 3)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (p[i] != (int64_t)(i == 0 ? 0 : i == 1 ? n - 1 : i - 1))
+			return false;
+	return true;
+}
+
+bool make_dtype(struct rewrite *w, const struct rw_val *a, struct rw_val *out)
+{
+	const struct type *t = a->v->type;
+
+	(void)w;
+	*out = rw_of_num(t->dt);
+	return t->kind == TY_TENSOR && t->dt != DT_NONE;
+}
+
 /* ---- Pad between Unsqueeze and Squeeze ---- */
 
 bool guard_same_list(struct rewrite *w, const struct rw_val *a)
