@@ -25,9 +25,9 @@ struct ew_job {
 	enum lane lane;
 	ew_fn *fn;
 	struct ew_par par;
-	bool heavy;    /* much work per element: threads pay sooner */
-	bool pairwise; /* fold any number of inputs with a binary fn */
-	double divide; /* not 0: of the folded sum */
+	bool heavy;       /* much work per element: threads pay sooner */
+	bool pairwise;    /* fold any number of inputs with a binary fn */
+	double divide;    /* not 0: of the folded sum */
 	struct tail tail; /* what follows on float output */
 	struct array *out;
 	struct ew_input *in;
