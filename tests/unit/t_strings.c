@@ -243,6 +243,35 @@ Test(strings, regex_refuses)
 	buf_release(&deep);
 }
 
+/* Any text is a pattern or is refused. */
+Test(strings, regex_takes_any_text)
+{
+	static const char *const part[] = {
+		"a",    "b",   ".",    "\\",    "[",     "]",       "^",
+		"$",    "(",   ")",    "(?",    "(?:",   "(?i)",    "(?P<n>",
+		"*",    "+",   "?",    "{2}",   "{,3}",  "{1,900}", "|",
+		"-",    "[^",  "[:",   ":]",    "alpha", "\\Q",     "\\E",
+		"\\x{", "\\d", "\\b",  "\\pL",  "\xc3",  "\xa9",    "}",
+		"0",    "a-z", "(?-s", "\\101",
+	};
+	struct rng r = rng_make(11, 0);
+
+	for (int i = 0; i < 3000; i++) {
+		uint64_t n = rng_below(&r, 12);
+		struct buf p = {0};
+		enum diag_code code;
+
+		buf_puts(&p, "");
+		while (n--)
+			buf_puts(&p, part[rng_below(&r, countof(part))]);
+		code = compile(p.p ? p.p : "");
+		cr_assert(code == E_tty || code == E_attr ||
+				  code == E_unsupported,
+			  "%s: %s", p.p, diag_info(code)->name);
+		buf_release(&p);
+	}
+}
+
 Test(strings, letter_case)
 {
 	static const struct {
