@@ -264,7 +264,7 @@ static void set_attr(struct node *n, const struct attr_spec *a, struct bytes *b)
 	size_t count = take(b, MAX_LIST + 1);
 	int64_t ints[MAX_LIST];
 	struct tensor *t;
-	struct attr x = {.name = model_sym(m, name), .kind = a->kind};
+	struct attr x = {.name = model_sym(m, name), .kind = a->kind}, *more;
 
 	switch (a->kind) {
 	case ATTR_INT:
@@ -303,8 +303,10 @@ static void set_attr(struct node *n, const struct attr_spec *a, struct bytes *b)
 		return;
 	}
 	x.n = (uint32_t)count;
-	n->attr = memcpy(arena_array(&m->arena, n->nattr + 1u, sizeof x),
-			 n->attr, n->nattr * sizeof x);
+	more = arena_array(&m->arena, n->nattr + 1u, sizeof *more);
+	for (uint32_t i = 0; i < n->nattr; i++)
+		more[i] = n->attr[i];
+	n->attr = more;
 	n->attr[n->nattr++] = x;
 }
 

@@ -298,6 +298,7 @@ def main():
     a = ap.parse_args()
     if a.asan:
         PARE = os.path.join(ROOT, "build", "asan", "pare")
+        a.timeout *= 10
     suites = {a.data: a.data} if a.data else SUITES
     passed = failed = 0
     with tempfile.TemporaryDirectory() as d, \
