@@ -349,7 +349,8 @@ static struct dim floor_by(struct model *m, const struct poly *p, int64_t k)
 		struct term t = p->t[i], u = t;
 
 		t.c = floor_i64(u.c, k);
-		u.c -= t.c * k;
+		/* the product may overflow, the remainder is below k */
+		u.c = (int64_t)((uint64_t)u.c - (uint64_t)t.c * (uint64_t)k);
 		if (!poly_add_term(m, &q, &t) || !poly_add_term(m, &r, &u))
 			return unknown;
 	}
