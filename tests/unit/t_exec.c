@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/runtime.h"
 
@@ -191,4 +192,49 @@ Test(exec, refusals_have_codes)
 			     f.d.last.p);
 		unload(&f);
 	}
+}
+
+/* A weight that is not aligned in its file is copied when asked for, and made
+ * anew after it was given back. */
+Test(exec, late_weights)
+{
+	enum { N = 1 << 14 };
+	static char bytes[1 + N * sizeof(float)];
+	const int64_t dim = N;
+	char path[] = "/tmp/pare-late-XXXXXX";
+	const struct tensor *t;
+	struct array *a, *now;
+	struct fixture f;
+	struct blob *b;
+	float v;
+
+	load(&f, "<ir_version: 8, opset_import: [\"\" : 18]>\n"
+		 "g (float[1] x) => (float[1] y) { y = Neg (x) }");
+	for (int i = 0; i < N; i++) {
+		v = (float)i;
+		memcpy(bytes + 1 + (size_t)i * sizeof v, &v, sizeof v);
+	}
+	close(mkstemp(path));
+	cr_assert_eq(file_write_all(&f.d, path, bytes, sizeof bytes, false),
+		     OK);
+	cr_assert_eq(file_map(&f.d, path, &b), OK);
+	t = tensor_of_blob(f.m, DT_F32, 1, &dim, b, 1);
+	now = array_of_tensor(f.m, t);
+	a = array_of_tensor_late(f.m, t);
+	cr_assert_null(a->data);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(array_load(f.m, a), OK);
+		cr_assert_arr_eq(a->data, now->data, now->bytes);
+		array_unload(a);
+		cr_assert_null(a->data);
+	}
+	a->pinned = true;
+	cr_assert_eq(array_load(f.m, a), OK);
+	array_unload(a);
+	cr_assert_arr_eq(a->data, bytes + 1, now->bytes);
+	array_unref(a);
+	array_unref(now);
+	blob_unref(b);
+	unlink(path);
+	unload(&f);
 }
