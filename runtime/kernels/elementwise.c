@@ -21,7 +21,8 @@ static enum status old_broadcast(struct kcall *c, struct array **b)
 	*b = NULL;
 	if (!a || !x) /* told later */
 		return OK;
-	if (c->node->op->since >= 7 || array_same_dims(a, x)) {
+	if (c->node->op->since >= 7 || c->node->op->domain != DOM_ONNX ||
+	    array_same_dims(a, x)) {
 		*b = array_ref(x);
 		return OK;
 	}
