@@ -27,7 +27,7 @@ bool tail_can(const struct node *n, uint32_t into)
 		return false;
 	if (n->op->id == OP_Clip)
 		return into == 0;
-	if (!r || !r->q || (r->flags & (EW_BOOL | EW_VARIADIC)))
+	if (!r || !r->q || (r->flags & (EW_BOOL | EW_VARIADIC | EW_BIAS)))
 		return false;
 	if (n->op->in_min == 1)
 		return into == 0;
