@@ -54,6 +54,7 @@ run_stage() {
 		;;
 	roundtrip) stage roundtrip bash tests/models/roundtrip.sh ;;
 	ml) stage ml "$PY" tests/models/ml.py --count "${COUNT:-192}" --seed "${SEED:-1}" ;;
+	contrib) stage contrib "$PY" tests/models/contrib.py --count "${COUNT:-3}" ;;
 	fault) stage fault bash tests/fault/run.sh ;;
 	asan)
 		PARE=$PWD/build/asan/pare
@@ -66,6 +67,7 @@ run_stage() {
 	fuzz) VERBOSE=1 stage fuzz bash tests/fuzz/run.sh ;;
 	test-onnx)
 		stage onnx "$PY" tests/models/backend.py
+		stage contrib "$PY" tests/models/contrib.py --count 40
 		COUNT=${COUNT:-960} run_stage ml
 		;;
 	test-onnx-optimized) stage onnx-O2 "$PY" tests/models/backend.py --optimized ;;
@@ -97,6 +99,6 @@ run_stage() {
 	esac
 }
 
-[ $# -gt 0 ] || set -- build unit cli bad docs roundtrip oracle quant random ml fault asan
+[ $# -gt 0 ] || set -- build unit cli bad docs roundtrip oracle quant random ml contrib fault asan
 for s in "$@"; do run_stage "$s"; done
 finish

@@ -19,12 +19,32 @@ static struct dim value_size(struct node *n)
 	return dim_floordiv(node_model(n), w[1], dim_of(3));
 }
 
+/* Output 1 of Attention and QAttention: [2, batch, heads, past + seq, size] */
+static enum status packed_present(struct node *n, const struct dim *y)
+{
+	uint32_t jpast = node_is(n, OP_ms_QAttention) ? 8 : 4;
+	int64_t heads = node_attr_int(n, "num_heads", 0);
+	struct model *m = node_model(n);
+	int rank;
+	const struct dim *p = in_dims(n, jpast, &rank);
+	struct dim d[5] = {dim_of(2), y[0], dim_none(), y[1], dim_none()};
+
+	if (heads > 0) {
+		d[2] = dim_of(heads);
+		d[4] = dim_floordiv(m, y[2], d[2]);
+	}
+	if (in_given(n, jpast))
+		d[3] = p && rank == 5 ? dim_add(m, p[3], y[1]) : dim_none();
+	return out_shape(n, 1, 5, d);
+}
+
 /* input [batch, seq, hidden] and one weight for query, key and value */
 enum status infer_packed_attention(struct node *n)
 {
 	int rank;
 	const struct dim *x = in_dims(n, 0, &rank);
 	struct dim d[3] = {dim_none(), dim_none(), value_size(n)};
+	enum status st;
 
 	if (x && rank != 3)
 		return infer_error(n, E_shape, "input has rank %d, expected 3",
@@ -33,25 +53,68 @@ enum status infer_packed_attention(struct node *n)
 		d[0] = x[0];
 		d[1] = x[1];
 	}
-	return out_shape(n, 0, 3, d);
+	st = out_shape(n, 0, 3, d);
+	return st ? st : packed_present(n, d);
+}
+
+/* Keys or values so far: [batch, heads, past + length, size] */
+static enum status multi_present(struct node *n, uint32_t i, uint32_t jpast,
+				 struct dim batch, struct dim len,
+				 struct dim size)
+{
+	int64_t heads = node_attr_int(n, "num_heads", 0);
+	int rank;
+	const struct dim *p = in_dims(n, jpast, &rank);
+	struct dim d[4] = {batch, dim_none(), len, size};
+
+	if (heads > 0)
+		d[1] = dim_of(heads);
+	if (in_given(n, jpast))
+		d[2] = p && rank == 4 ? dim_add(node_model(n), p[2], len)
+				      : dim_none();
+	return out_shape(n, i, 4, d);
 }
 
 /* query [batch, seq, hidden]; the values may have another hidden size */
 enum status infer_multihead_attention(struct node *n)
 {
-	int rank, rv;
-	const struct dim *q = in_dims(n, 0, &rank), *v = in_dims(n, 2, &rv);
-	struct dim d[3] = {dim_none(), dim_none(), dim_none()};
+	struct model *m = node_model(n);
+	int64_t k = node_attr_int(n, "num_heads", 0);
+	struct dim heads = k > 0 ? dim_of(k) : dim_none();
+	int rank, rk, rv;
+	const struct dim *q = in_dims(n, 0, &rank), *key = in_dims(n, 1, &rk);
+	const struct dim *v = in_dims(n, 2, &rv);
+	struct dim d[3], len = dim_none(), size = dim_none();
+	enum status st;
 
-	if (!q || rank != 3)
+	if (!q || (rank != 3 && rank != 5))
 		return OK;
 	d[0] = q[0];
 	d[1] = q[1];
-	if (v && rv == 3)
-		d[2] = v[2];
-	else if (v && rv == 4)
-		d[2] = dim_mul(node_model(n), v[1], v[3]);
-	return out_shape(n, 0, 3, d);
+	d[2] = dim_none();
+	if (rank == 5) {
+		size = q[4];
+		len = q[1];
+		d[2] = dim_mul(m, heads, size);
+	} else {
+		size = k > 0 ? dim_floordiv(m, q[2], heads) : size;
+		if (key && rk >= 3 && rk <= 5)
+			len = key[rk == 4 ? 2 : 1];
+		if (v && rv == 3)
+			d[2] = v[2];
+		else if (v && rv == 4)
+			d[2] = dim_mul(m, v[1], v[3]);
+		else if (key && rk == 5)
+			d[2] = q[2];
+	}
+	st = out_shape(n, 0, 3, d);
+	if (!st)
+		st = multi_present(n, 1, 6, d[0], len, size);
+	if (!st)
+		st = multi_present(n, 2, 7, d[0], len,
+				   k > 0 ? dim_floordiv(m, d[2], heads)
+					 : dim_none());
+	return st;
 }
 
 /* packed: query holds heads + 2*kv_heads heads */
@@ -63,6 +126,7 @@ enum status infer_group_attention(struct node *n)
 	int rank;
 	const struct dim *q = in_dims(n, 0, &rank);
 	struct dim d[3], head;
+	enum status st;
 
 	if (!q || rank != 3 || heads <= 0 || kv <= 0 || kv > INT32_MAX ||
 	    heads > INT32_MAX)
@@ -75,7 +139,14 @@ enum status infer_group_attention(struct node *n)
 		head = dim_floordiv(m, q[2], dim_of(all));
 		d[2] = dim_mul(m, head, dim_of(heads));
 	}
-	return out_shape(n, 0, 3, d);
+	st = out_shape(n, 0, 3, d);
+	/* How long the store is depends on data. */
+	for (uint32_t i = 1; i < 3 && !st; i++)
+		st = out_shape(
+			n, i, 4,
+			(struct dim[]){d[0], dim_of(kv), dim_none(),
+				       dim_floordiv(m, d[2], dim_of(heads))});
+	return st;
 }
 
 /*
