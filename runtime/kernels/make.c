@@ -132,7 +132,7 @@ static enum status range_int(struct kcall *c, enum dtype dt)
 	struct array *y;
 
 	for (uint32_t i = 0; i < 3; i++) {
-		enum status st = kcall_int(c, i, 0, &v[i]);
+		enum status st = kcall_int(c, i, 1, &v[i]);
 
 		if (st)
 			return st;
@@ -167,12 +167,13 @@ enum status k_range(struct kcall *c)
 	double v[3], n;
 	int64_t count;
 
-	if (c->in[1]->dt != dt || c->in[2]->dt != dt)
+	/* The contributed Range may lack its step. */
+	if (c->in[1]->dt != dt || (kcall_has(c, 2) && c->in[2]->dt != dt))
 		return kcall_error(c, E_type, "bounds of different types");
 	if (!dtype_is_float(dt))
 		return range_int(c, dt);
 	for (uint32_t i = 0; i < 3; i++) {
-		enum status st = kcall_float(c, i, 0, &v[i]);
+		enum status st = kcall_float(c, i, 1, &v[i]);
 
 		if (st)
 			return st;

@@ -702,3 +702,29 @@ def dynamic_lstm(rng):
                 ws, wz, rs, rz],
                dict(hidden_size=hidden, direction=way), (0, 1, 2), 2e-2,
                fixed=(1, 2, 8, 9, 10, 11))
+
+
+# ---- others ----
+
+@cases
+def others(rng):
+    n = int(rng.integers(1, 6))
+    m = f32(rng, *dims(rng, rng.integers(0, 3), 3), n, n)
+    yield Case("Inverse", [(m + 3 * np.eye(n)).astype(np.float32)],
+               tolerance=1e-4)
+    w = int(rng.integers(1, 9))
+    yield Case("CDist", [f32(rng, *dims(rng, 1), w), f32(rng, 5, w)],
+               {"metric": pick(rng, "euclidean", "sqeuclidean")},
+               tolerance=1e-4)
+    x = f32(rng, *dims(rng, 3))
+    yield Case("ExpandDims", [x, np.array(int(rng.integers(-3, 4)), np.int32)],
+               fixed=(1,))
+    yield Case("Trilu", [x, maybe(rng, np.array(int(rng.integers(-3, 4)),
+                                                np.int64))],
+               {"upper": int(rng.integers(2))})
+    t = pick(rng, np.float32, np.int32, np.int64, np.float64)
+    yield Case("Range", [np.array(v, t) for v in (1, 9, 2)][
+        :int(rng.integers(2, 4))])
+    yield Case("GatherND",
+               [x, rng.integers(0, 1, (3, int(rng.integers(1, 4)))).astype(
+                   np.int64)])
