@@ -170,13 +170,15 @@ struct array *array_view(struct array *a, int rank, const int64_t *dim)
 
 enum status array_own_strings(struct diag *d, struct array *a)
 {
+	enum { STRING_OVERHEAD = 32 }; /* what an allocation takes besides */
 	struct str *s = a->data;
-	size_t total = 0;
+	size_t total = 0, size;
 
 	if (a->dt != DT_STRING || a->owns_strings || a->base)
 		return OK;
 	for (int64_t i = 0; i < a->n; i++)
-		if (!add_size(total, s[i].n, &total))
+		if (!add_size(s[i].n, STRING_OVERHEAD, &size) ||
+		    !add_size(total, size, &total))
 			total = SIZE_MAX;
 	if (!limit_memory_ok(total)) {
 		a->n = 0;
