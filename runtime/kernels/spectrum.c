@@ -98,7 +98,8 @@ static double floor_div(double a, double b)
 	return q * b > a ? q - 1 : q;
 }
 
-/* The bin in which edge number i of the triangles falls; -1: none. */
+/* The bin in which edge number i of the triangles falls, at most the one past
+ * the last; -1: none. */
 static int64_t mel_bin(const struct mel *m, int64_t i)
 {
 	double mel = (double)i * m->step + m->low;
@@ -106,7 +107,7 @@ static int64_t mel_bin(const struct mel *m, int64_t i)
 	double bin =
 		floor_div((double)(m->length + 1) * hertz, (double)m->rate);
 
-	return bin >= 0 && bin < (double)m->bins ? (int64_t)bin : -1;
+	return bin >= 0 && bin <= (double)m->bins ? (int64_t)bin : -1;
 }
 
 static void triangle(struct array *y, int64_t column, const int64_t *edge)
@@ -177,7 +178,7 @@ enum status k_mel_weight_matrix(struct kcall *c)
 	for (int64_t i = 0; i < dim[1]; i++) {
 		for (int k = 0; k < 3; k++) {
 			edge[k] = mel_bin(&m, i + k);
-			if (edge[k] < 0)
+			if (edge[k] < 0 || (k < 2 && edge[k] == m.bins))
 				return kcall_error(c, E_value,
 						   "edge %lld of the bands is "
 						   "outside of the spectrum",
