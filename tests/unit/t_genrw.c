@@ -55,6 +55,8 @@ Test(genrw, mistakes_are_reported_with_their_line)
 		 ":2: error: unknown suffix ':big'"},
 		{"; c\n(rule a exact \"s\" (Relu:c x) x)",
 		 ":2: error: ':c' needs two inputs"},
+		{"; c\n(rule a exact \"s\" (Neg (Add? (Relu x) (Relu y))) x)",
+		 ":2: error: an operator that may be missing"},
 		{"; c\n(rule a exact \"s\" (Relu x) (let x 1) x)",
 		 ":2: error: 'x' is bound twice"},
 		{"; c\n(rule a exact \"s\" (Relu x) (what x) x)",
