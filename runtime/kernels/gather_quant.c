@@ -32,7 +32,7 @@ static enum status data_shape(struct kcall *c, struct gather_q *g)
 		g->dim[i] = g->x->dim[i];
 	if (g->x->dt != DT_U8) {
 		if (g->x->dt != DT_I4 && g->x->dt != DT_U4 &&
-		    !dtype_is_float(g->x->dt))
+		    !(dtype_is_float(g->x->dt) && dtype_bits(g->x->dt) <= 8))
 			return kcall_error(c, E_type, "data of type %s",
 					   dtype_name(g->x->dt));
 		return OK;
