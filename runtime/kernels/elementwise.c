@@ -135,7 +135,7 @@ static enum status run_row(struct kcall *c, const struct ew_row *r,
 				r->flags & EW_BOOL ? DT_BOOL : j->in[0].a->dt);
 	if (st)
 		return st;
-	if ((r->flags & EW_INTO) && j->out->n != c->in[0]->n)
+	if ((r->flags & EW_INTO) && !array_same_dims(j->out, c->in[0]))
 		return kcall_error(c, E_shape,
 				   "input 1 is larger than input 0");
 	ew_run(j);
