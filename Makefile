@@ -140,7 +140,7 @@ test:
 asan-test:
 	@$(MAKE) --no-print-directory V=asan all unit
 	@bash tests/run.sh asan
-test-onnx test-onnx-optimized test-onnx-asan test-models test-bits test-random \
+test-onnx test-onnx-optimized test-onnx-opset test-onnx-asan test-models test-bits test-random \
 bench-load bench-onnxsim:
 	@sh tools/deps.sh test
 	@sh tools/venv.sh
@@ -182,7 +182,7 @@ clean:
 	rm -rf build
 .PHONY: all asan debug cov man operators install uninstall dist unit replay fuzzers \
 	model-tools golden-update \
-	deps demo test asan-test test-onnx test-onnx-optimized test-onnx-asan \
+	deps demo test asan-test test-onnx test-onnx-optimized test-onnx-opset test-onnx-asan \
 	test-models test-bits test-random bench bench-load bench-onnxsim exports fuzz lint fmt help clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

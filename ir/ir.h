@@ -219,6 +219,7 @@ struct op {
 /* The row in force for an opset version; NULL if there is none. */
 const struct op *op_find(struct str domain, struct str name, int64_t version);
 const struct op *op_latest(enum op_id id, int64_t version);
+int64_t op_newest(enum op_domain d); /* the newest version with a new row */
 const char *op_domain_name(enum op_domain d); /* "" for ai.onnx */
 const struct op *op_unknown(void);
 const struct op *op_return(void);

@@ -189,6 +189,18 @@ const struct op *op_call(void)
 	return &pseudo[OP_CALL];
 }
 
+int64_t op_newest(enum op_domain d)
+{
+	size_t n;
+	const struct op *op = op_table(&n);
+	int newest = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (op[i].domain == d && op[i].since > newest)
+			newest = op[i].since;
+	return newest;
+}
+
 const struct op *op_table(size_t *n)
 {
 	prepare();

@@ -112,6 +112,15 @@ const char *rule_class(const struct rw_rule *r);   /* "exact", "round",
 const char *rule_comment(const struct rw_rule *r); /* identity, source,
 						      counterexample */
 
+/* ---- opsets (opset.c) ---- */
+
+/*
+ * Takes m, functions included, to a version of ai.onnx (7 or newer), infers
+ * types and checks it.  E-unsupported names the node that cannot be said
+ * there; m is then not to be used.  r is zeroed; counts changed nodes.
+ */
+enum status opset_convert(struct pass_run *r, struct model *m, int64_t to);
+
 /* ---- verification (verify.c): runs two models, says how they differ ---- */
 
 enum verify_mode { VERIFY_WHOLE, VERIFY_REGIONS, VERIFY_NONE };

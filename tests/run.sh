@@ -70,7 +70,8 @@ run_stage() {
 		stage contrib "$PY" tests/models/contrib.py --count 40
 		COUNT=${COUNT:-960} run_stage ml
 		;;
-	test-onnx-optimized) stage onnx-O2 "$PY" tests/models/backend.py --optimized ;;
+	test-onnx-optimized) stage onnx-O2 "$PY" tests/models/backend.py --through 'optimize -O2' ;;
+	test-onnx-opset) stage onnx-opset "$PY" tests/models/backend.py --through "convert --opset ${OPSET:-27}" ;;
 	test-onnx-asan)
 		stage asan-build build V=asan all
 		stage onnx-asan "$PY" tests/models/backend.py --asan

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The ONNX backend tests, executed with `pare run`.
 
-    backend.py [--data DIR] [--optimized] [--asan] [--reference] [FILTER...]
+    backend.py [--data DIR] [--through COMMAND] [--asan] [--reference] [FILTER...]
 
 DIR holds the test folders; without it two suites run, those of the installed
 onnx package and of Debian's libonnx-testdata.  Values are compared as the
 runner of the onnx package does it, at each test's own tolerance (data.json,
 else rtol 1e-3, atol 1e-7); random results by type and shape.
 
---optimized also runs what `pare optimize -O2` makes of each model whose test
-passes.  backend_known.txt gives reasons for tests that cannot pass: they run
+--through "optimize -O2", or "convert --opset 21", also runs what that makes of
+each model whose test passes; models that it refuses as unsupported are counted
+apart.  backend_known.txt gives reasons for tests that cannot pass: they run
 and are reported like all others, but do not fail the run.
 """
 import argparse
@@ -46,7 +47,7 @@ READERS = {"tensor_type": onnx.TensorProto,
 KINDS = ("pass", "fail", "unsupported", "crash", "hang")
 
 Test = collections.namedtuple("Test", "name model sets rtol atol")
-Result = collections.namedtuple("Result", "kind why random optimized")
+Result = collections.namedtuple("Result", "kind why random changed")
 
 
 class Failed(Exception):
@@ -206,12 +207,16 @@ def run_sets(t, path, model, options, random):
                     raise Failed("fail", f"output {k} '{o.name}': {why}")
 
 
-def run_optimized(t, model, options, random):
-    """None, or why the optimized model fails."""
+def run_changed(t, model, options, random):
+    """None, or why the changed model fails; "refused": nothing was written."""
     with tempfile.TemporaryDirectory() as d:
         path = os.path.join(d, "model.onnx")
         try:
-            pare(options, "optimize", "-O2", t.model, "-o", path, "-q")
+            pare(options, *options.through.split(), t.model, "-o", path, "-q")
+        except Failed as e:
+            return "refused" if e.args[0] == "unsupported" \
+                else ": ".join(e.args)
+        try:
             run_sets(t, path, model, options, random)
             return None
         except Failed as e:
@@ -232,7 +237,7 @@ def run_test(job):
         return Result(*e.args, random, None)
     except Exception as e:  # noqa: BLE001 - one odd test must not end the run
         return Result("fail", f"{type(e).__name__}: {e}", random, None)
-    again = run_optimized(t, model, options, random) if options.optimized \
+    again = run_changed(t, model, options, random) if options.through \
         else None
     return Result("pass", "", random, again)
 
@@ -250,8 +255,11 @@ def read_known(suite):
 
 
 def report(t, r, known, options):
-    if r.optimized:
-        print(f"FAIL optimized {t.name}: {r.optimized}")
+    if r.changed == "refused":
+        if options.verbose:
+            print("refused", t.name)
+    elif r.changed:
+        print(f"FAIL {options.through} {t.name}: {r.changed}")
     elif r.kind == "pass":
         if t.name in known:
             print(f"note {t.name} passes, though listed as known")
@@ -272,12 +280,13 @@ def run_suite(name, tests, pool, options):
         count[r.kind] += 1
         count["random"] += r.random
         count["known"] += r.kind != "pass" and t.name in known
-        count["worse"] += r.optimized is not None
+        count["refused"] += r.changed == "refused"
+        count["worse"] += r.changed not in (None, "refused")
         report(t, r, known, options)
     print(f"{name}: {len(jobs)} tests: "
           + ", ".join(f"{count[k]} {k}" for k in KINDS)
-          + (f", {count['worse']} pass only before -O2"
-             if options.optimized else "")
+          + (f", {count['worse']} pass only before {options.through}, "
+             f"{count['refused']} refused by it" if options.through else "")
           + f"; {count['random']} random ones by shape, {count['known']} known"
           f" ({time.monotonic() - start:.0f} s)", flush=True)
     passed = count["pass"] - count["worse"]
@@ -289,7 +298,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--data")
     ap.add_argument("--reference", action="store_true")
-    ap.add_argument("--optimized", action="store_true")
+    ap.add_argument("--through", metavar="COMMAND")
     ap.add_argument("--asan", action="store_true")
     ap.add_argument("--verbose", action="store_true")
     ap.add_argument("--jobs", type=int, default=2)
