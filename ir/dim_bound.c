@@ -9,6 +9,8 @@
 
 #include "ir/dim_p.h"
 
+enum { MAX_SPLITS = 2 }; /* extrema taken apart to compare */
+
 static bool bound(struct model *m, struct dim d, bool upper, int depth,
 		  int64_t *v);
 
@@ -114,13 +116,40 @@ bool dim_lower(struct model *m, struct dim d, int64_t *v)
 	return bound(m, d, false, DIM_MAX_DEPTH, v);
 }
 
-bool dim_le(struct model *m, struct dim a, struct dim b)
+static bool le(struct model *m, struct dim a, struct dim b, int splits);
+
+/* One argument of an extremum against another dim; any or all must hold. */
+static bool le_args(struct model *m, const struct expr *e, bool left, bool any,
+		    struct dim other, int splits)
 {
+	for (uint32_t i = 0; i < e->narg; i++)
+		if (le(m, left ? e->arg[i] : other, left ? other : e->arg[i],
+		       splits) == any)
+			return any;
+	return !any;
+}
+
+/* min(...) <= b if one argument is, max(...) <= b if all are; so for b. */
+static bool le(struct model *m, struct dim a, struct dim b, int splits)
+{
+	const struct expr *ea = a.s ? expr_of(m, a.s) : NULL;
+	const struct expr *eb = b.s ? expr_of(m, b.s) : NULL;
 	int64_t v;
 
-	if (dim_unknown(a) || dim_unknown(b))
+	if (dim_lower(m, dim_sub(m, b, a), &v) && v >= 0)
+		return true;
+	if (splits <= 0)
 		return false;
-	return dim_lower(m, dim_sub(m, b, a), &v) && v >= 0;
+	if (eb && (eb->kind == ATOM_MIN || eb->kind == ATOM_MAX) &&
+	    le_args(m, eb, false, eb->kind == ATOM_MAX, a, splits - 1))
+		return true;
+	return ea && (ea->kind == ATOM_MIN || ea->kind == ATOM_MAX) &&
+	       le_args(m, ea, true, ea->kind == ATOM_MIN, b, splits - 1);
+}
+
+bool dim_le(struct model *m, struct dim a, struct dim b)
+{
+	return !dim_unknown(a) && !dim_unknown(b) && le(m, a, b, MAX_SPLITS);
 }
 
 /* ---- min and max ---- */

@@ -148,8 +148,18 @@ void out_data(struct node *n, uint32_t i, const struct dim *d, uint32_t count)
 
 /* ---- broadcasting ---- */
 
+/*
+ * Is a the result whichever of them is 1?  With b <= a that needs b = 1 where
+ * a = 1: as for a size and the same size clipped.
+ */
+static bool covers(struct model *m, struct dim a, struct dim b)
+{
+	return dim_le(m, b, a) && dim_le(m, dim_min(m, dim_of(1), a), b);
+}
+
 /* One output dim; false if neither can be repeated to fit the other. */
-static bool broadcast_dim(struct dim a, struct dim b, struct dim *r)
+static bool broadcast_dim(struct model *m, struct dim a, struct dim b,
+			  struct dim *r)
 {
 	if (dim_known(a) && a.n == 1)
 		*r = b;
@@ -160,6 +170,10 @@ static bool broadcast_dim(struct dim a, struct dim b, struct dim *r)
 	else if (dim_known(a)) /* b is 1 or the same */
 		*r = a;
 	else if (dim_known(b))
+		*r = b;
+	else if (covers(m, a, b))
+		*r = a;
+	else if (covers(m, b, a))
 		*r = b;
 	else
 		*r = dim_none();
@@ -178,7 +192,7 @@ enum status infer_broadcast_dims(struct node *n, const struct dim *a, int ra,
 		struct dim x = i < r - ra ? dim_of(1) : a[i - (r - ra)];
 		struct dim y = i < r - rb ? dim_of(1) : b[i - (r - rb)];
 
-		if (!broadcast_dim(x, y, &d[i]))
+		if (!broadcast_dim(node_model(n), x, y, &d[i]))
 			return infer_error(n, E_shape,
 					   "sizes %lld and %lld do not "
 					   "broadcast at axis %d of %d",

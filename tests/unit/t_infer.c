@@ -23,6 +23,15 @@ static const struct shape_case cases[] = {
 	{17, "float[N] a, float[M] b", "y = Mul(a, b)", "float[y_dim_0]"},
 	{17, "float[N] a, float[4] b", "y = Mul(a, b)", "float[4]"},
 	{17, "float[2] a, float[3] b", "y = Mul(a, b)", NULL},
+	/* at most 64 of N: equal, or refused */
+	{17, "float[N] a, float[64] b",
+	 "s = Shape(a) z = Constant<value_ints=[0]>() c = Slice(b, z, s) "
+	 "y = Mul(a, c)",
+	 "float[N]"},
+	/* M + 1 is N if N is 1, too, only for M = 0 */
+	{17, "float[N] a, float[M] b",
+	 "z = Constant<value_ints=[1,0]>() c = Pad(b, z) y = Mul(a, c)",
+	 "float[y_dim_0]"},
 	{17, "float[] a, float[3] b", "y = Mul(a, b)", "float[]"},
 	{6, "float[2,3] a, float[3] b", "y = Add<broadcast=1>(a, b)",
 	 "float[2,3]"},
