@@ -3,7 +3,7 @@
 """What shape inference knows, against the onnx package, onnxsim and the
 expected outputs of the ONNX node tests.
 
-usage: infer_compare.py [--tests DIRECTORY] [--wrong] [MODEL.onnx...]
+usage: infer_compare.py [--tests DIRECTORY] [MODEL.onnx...]
 
 Without models: the light models, those of npm and of build/exports that are
 there.  Prints per model how many dims each side knows, and lists each dim
@@ -226,7 +226,8 @@ def missing(mine, theirs):
             out.append(f"{key[1]}: {text}, but has {len(dims)} dims")
             continue
         for i, (a, b) in enumerate(zip(own, dims)):
-            if isinstance(b, int) and a != b:
+            # a symbol of an input wins over a number that a file declares
+            if isinstance(b, int) and a != b and value(a) != b:
                 out.append(f"{key[1]}[{i}] is {a}, known as {b}")
             elif isinstance(b, str):
                 classes[b].append((key[1], i, a))
