@@ -6,6 +6,7 @@
  * the order of the operator's attributes.  One more pass over the result.
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/pool.h"
 #include "runtime/kernels/activate_p.h"
@@ -26,8 +27,8 @@ bool activates(const struct kcall *c)
 	       id == OP_ms_FusedMatMulActivation;
 }
 
-/* Parameter k, if the node gives it. */
-static bool given(const struct kcall *c, size_t k, double *v)
+/* Parameter k, which the activation itself calls `attr`, if it is given. */
+static bool given(const struct kcall *c, size_t k, const char *attr, double *v)
 {
 	static const char *const name[PARAMS] = {
 		"activation_alpha", "activation_beta", "activation_gamma"};
@@ -41,6 +42,9 @@ static bool given(const struct kcall *c, size_t k, double *v)
 		*v = (double)list[k];
 		return true;
 	}
+	for (size_t i = 0; i < PARAMS; i++)
+		if (strcmp(name[i] + strlen("activation_"), attr) == 0)
+			k = i;
 	if (!node_has_attr(c->node, name[k]))
 		return false;
 	*v = node_attr_float(c->node, name[k], 0);
@@ -68,8 +72,8 @@ static enum status activation_init(struct kcall *c, struct activation *a)
 		a->q = ew_fast(q_clip);
 		a->par.a[0] = -INFINITY;
 		a->par.a[1] = INFINITY;
-		given(c, 0, &a->par.a[0]);
-		given(c, 1, &a->par.a[1]);
+		given(c, 0, "alpha", &a->par.a[0]);
+		given(c, 1, "beta", &a->par.a[1]);
 		return OK;
 	}
 	r = find_row(name);
@@ -80,9 +84,9 @@ static enum status activation_init(struct kcall *c, struct activation *a)
 				   (int)(name.n < 64 ? name.n : 64), name.p);
 	a->f = r->f;
 	a->q = r->q ? ew_fast(r->q) : NULL;
-	for (size_t k = 0; k < PARAMS; k++) {
+	for (size_t k = 0; k < PARAMS && r->attr[k]; k++) {
 		a->par.a[k] = (double)r->dflt[k];
-		given(c, k, &a->par.a[k]);
+		given(c, k, r->attr[k], &a->par.a[k]);
 	}
 	return OK;
 }
