@@ -83,12 +83,27 @@ static enum status weight(struct kcall *c, uint32_t j, uint32_t js,
 	return *to ? OK : LIMIT;
 }
 
+/* Elements of X up to the end of the longest sequence: no others count. */
+static int64_t used(const struct kcall *c)
+{
+	const struct array *x = c->in[0];
+	const struct array *len = kcall_has(c, 4) ? c->in[4] : NULL;
+	int64_t most = 0;
+
+	if (!len || len->dt != DT_I32)
+		return x->n;
+	for (int64_t i = 0; i < len->n; i++)
+		most = max64(most, ((const int32_t *)len->data)[i]);
+	return min64(most, x->dim[0]) * x->dim[1] * x->dim[2];
+}
+
 static enum status input(struct kcall *c, struct array **to)
 {
 	const struct array *x = c->in[0];
 	uint8_t *q;
 	float scale;
 	int32_t zero;
+	int64_t n;
 
 	if (x->dt != DT_F32 || x->rank != 3)
 		return kcall_error(c, E_type, "X is no float tensor of rank 3");
@@ -96,9 +111,11 @@ static enum status input(struct kcall *c, struct array **to)
 	q = nn_scratch(c, x->n, 1);
 	if (!*to || !q)
 		return LIMIT;
-	q8_dynamic(x->data, x->n, q, &scale, &zero);
+	n = used(c);
+	q8_dynamic(x->data, n, q, &scale, &zero);
 	for (int64_t i = 0; i < x->n; i++)
-		((float *)(*to)->data)[i] = (float)(q[i] - zero) * scale;
+		((float *)(*to)->data)[i] =
+			i < n ? (float)(q[i] - zero) * scale : 0;
 	return OK;
 }
 
