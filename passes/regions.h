@@ -7,6 +7,10 @@
 
 #include "passes/pass.h"
 
+/* What to multiply tolerances by: models that compute in 16 bits round by that
+ * much more. */
+double verify_slack(const struct model *m);
+
 /*
  * Walks both models back from their outputs.  Nodes that are equal on both
  * sides need no check; where they differ, the region between values of the

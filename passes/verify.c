@@ -51,7 +51,7 @@ struct pair {
 	bool apart;        /* the result has another number of them */
 	struct diag *diag; /* the caller's; ours swallows messages */
 	struct diag quiet;
-	double start;
+	double start, slack;
 };
 
 static double max_seconds(const struct verify_opts *o)
@@ -97,9 +97,33 @@ static void differ(struct pair *p, const char *output, const char *how)
 		 output ? "': " : "", how);
 }
 
-/* Absolute slack in proportion to the output's own scale. */
-static double scaled_atol(const struct verify_opts *o, const struct array *a)
+/* float16 has 11 bits, bfloat16 8, of float32's 24; a few roundings meet. */
+double verify_slack(const struct model *m)
 {
+	graph_vec all = {0};
+	double slack = 1;
+	struct node *n;
+
+	model_graphs(m, &all);
+	for (size_t i = 0; i < all.n; i++)
+		graph_foreach (n, all.p[i])
+			for (uint32_t k = 0; k < n->nout; k++) {
+				enum dtype dt = n->out[k] ? n->out[k]->type->dt
+							  : DT_NONE;
+
+				if (dt == DT_F16)
+					slack = fmax(slack, 100);
+				if (dt == DT_BF16)
+					slack = fmax(slack, 400);
+			}
+	vec_release(&all);
+	return slack;
+}
+
+/* Absolute slack in proportion to the output's own scale. */
+static double scaled_atol(const struct pair *p, const struct array *a)
+{
+	const struct verify_opts *o = p->o;
 	double scale = 0;
 
 	if (o->atol > 0)
@@ -112,13 +136,13 @@ static double scaled_atol(const struct verify_opts *o, const struct array *a)
 		if (isfinite(v) && v > scale)
 			scale = v;
 	}
-	return 1e-5 * scale + 1e-7;
+	return p->slack * (1e-5 * scale + 1e-7);
 }
 
 static void compare_outputs(struct pair *p, struct array *const *want,
 			    struct array *const *got)
 {
-	double rtol = p->o->rtol > 0 ? p->o->rtol : 1e-4;
+	double rtol = p->o->rtol > 0 ? p->o->rtol : 1e-4 * p->slack;
 
 	for (uint32_t i = 0; i < p->r->nout; i++) {
 		struct verify_output *out = &p->r->out[i];
@@ -137,7 +161,7 @@ static void compare_outputs(struct pair *p, struct array *const *want,
 		}
 		compare_add(&out->c, got[i], want[i]);
 		if (!arrays_close(got[i], want[i], rtol,
-				  scaled_atol(p->o, want[i]), &why))
+				  scaled_atol(p, want[i]), &why))
 			differ(p, out->name, why.n ? why.p : "values differ");
 		buf_release(&why);
 	}
@@ -263,6 +287,7 @@ static enum status run_whole(struct pair *p)
 	bool more = true;
 
 	p->start = clock_seconds();
+	p->slack = fmax(verify_slack(p->a), verify_slack(p->b));
 	while (more && !s && !p->r->differs) {
 		unsigned before = p->r->runs;
 
