@@ -244,7 +244,7 @@ def missing(mine, theirs):
 
 def tally(dims):
     """Numbers, symbols, unknown."""
-    flat = [d for ds in dims for d in ds or [None]]
+    flat = [d for ds in dims for d in ([None] if ds is None else ds)]
     n = sum(isinstance(d, int) for d in flat)
     s = sum(isinstance(d, str) and not d.startswith("unk__") for d in flat)
     return f"{n:6d}{s:6d}{len(flat) - n - s:6d}"
