@@ -48,6 +48,9 @@ static struct value *find_by_name(struct graph *g, sym name)
 		for (uint32_t i = 0; i < g->nin; i++)
 			if (g->in[i]->name == name)
 				return g->in[i];
+		for (size_t i = 0; i < g->init.n; i++)
+			if (g->init.p[i]->name == name)
+				return g->init.p[i];
 		graph_foreach (n, g)
 			for (uint32_t i = 0; i < n->nout; i++)
 				if (n->out[i] && n->out[i]->name == name)
