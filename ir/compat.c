@@ -179,7 +179,6 @@ bool node_random(const struct node *n)
 		return false;
 	if (i < 0)
 		return true;
-	return v &&
-	       !(v->konst && v->konst->n == 1 && v->konst->dt == DT_BOOL &&
-		 tensor_float(n->graph->model, v->konst, 0) == 0);
+	return v && !(v->konst && v->konst->n == 1 && v->konst->dt == DT_BOOL &&
+		      tensor_float(n->graph->model, v->konst, 0) == 0);
 }

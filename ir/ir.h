@@ -177,7 +177,15 @@ bool tensor_uniform(const struct model *m, const struct tensor *t, double *v);
 
 /* ---- operators: one row per version (schema.c, schema.def) ---- */
 
-enum op_domain { DOM_ONNX, DOM_ML, DOM_TRAIN, DOM_PREVIEW, DOM_MS, DOM_ORT, DOM_NONE };
+enum op_domain {
+	DOM_ONNX,
+	DOM_ML,
+	DOM_TRAIN,
+	DOM_PREVIEW,
+	DOM_MS,
+	DOM_ORT,
+	DOM_NONE
+};
 
 enum op_id {
 	OP_UNKNOWN, /* no schema: passes through untouched */
@@ -378,10 +386,10 @@ struct model {
 	VEC(struct blob *) blobs;   /* every blob referenced; freed with us */
 	struct map types, exprs;    /* intern tables of type.c and dim.c */
 	VEC(struct graph *) graphs; /* every graph made, for model_free */
-	struct map gone;  /* names of removed values with value_info */
-	struct map moved; /* values that changed graphs */
-	struct map open, owner;      /* names that inference gave to dims:
-					of a value; the graph of a symbol */
+	struct map gone;        /* names of removed values with value_info */
+	struct map moved;       /* values that changed graphs */
+	struct map open, owner; /* names that inference gave to dims:
+				   of a value; the graph of a symbol */
 	uint32_t mark, fresh;
 	struct infer *infer; /* of a running model_infer() */
 };

@@ -8,7 +8,7 @@
  * merged where somebody wants to see every value.
  */
 #include "runtime/exec_p.h"
-#include "runtime/kernels/tail_p.h"
+#include "runtime/kernels/shared/tail_p.h"
 
 /* Is the operand there before step `at` runs? */
 static bool known_before(const struct body *b, const struct ref *r, uint32_t at)

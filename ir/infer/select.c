@@ -63,7 +63,8 @@ static struct dim slice_len(struct model *m, struct dim size, struct dim start,
 	struct dim s, e;
 	int64_t v;
 
-	/* PyTorch writes this for "from the start"; adding to it is safe then. */
+	/* PyTorch writes this for "from the start"; adding to it is safe then.
+	 */
 	if (dim_number(m, start, &v) && v == INT64_MIN)
 		start = dim_num(m, INT64_MIN + 1);
 	if (dim_unknown(size) || !from_end(m, start, size, &s))

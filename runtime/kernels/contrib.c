@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "runtime/kernels/nn_p.h"
+#include "runtime/kernels/shared/nn_p.h"
 #include "runtime/mathd.h"
 
 enum status k_expand_dims(struct kcall *c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
-#include "runtime/kernels/gemm_p.h"
+#include "runtime/kernels/matmul/gemm_p.h"
 #include "tests/unit/kernel_run.h"
 
 #define HEAD "<ir_version: 8, opset_import: [\"\" : 21]>\n"

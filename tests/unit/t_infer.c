@@ -60,7 +60,8 @@ static const struct shape_case cases[] = {
 	 "s = Constant<value_ints=[3,5]>() "
 	 "y = Reshape(a, s)",
 	 NULL},
-	{17, "float[3,4] a, int64[3] s", "y = Reshape(a, s)", "float[y_dim_0,y_dim_1,y_dim_2]"},
+	{17, "float[3,4] a, int64[3] s", "y = Reshape(a, s)",
+	 "float[y_dim_0,y_dim_1,y_dim_2]"},
 	{17, "float[2,0,4] a",
 	 "s = Constant<value_ints=[0,-1]>() "
 	 "y = Reshape<allowzero=1>(a, s)",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
-#include "runtime/kernels/qsimd_p.h"
-#include "runtime/kernels/simd_p.h"
+#include "runtime/kernels/quant/qsimd_p.h"
+#include "runtime/kernels/shared/simd_p.h"
 #include "runtime/mathf.h"
 #include "tests/unit/kernel_run.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
-#include "runtime/kernels/fft_p.h"
+#include "runtime/kernels/signal/fft_p.h"
 #include "runtime/mathd.h"
 #include "tests/unit/kernel_show.h"
 
@@ -57,8 +57,7 @@ Test(signal, transforms)
 		{20, F,
 		 "float[1,2,1] x = {1,1}, int64 n = {9223372036854775807}",
 		 "y = DFT(x, n)", "E-dims"},
-		{20, F,
-		 "float[1,2,1] x = {1,1}, int64 n = {1000000000000}",
+		{20, F, "float[1,2,1] x = {1,1}, int64 n = {1000000000000}",
 		 "y = DFT(x, n)", "E-memory"},
 	};
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conv_f32_p.h -- the forms of float32 convolution.
+ */
+#ifndef RUNTIME_KERNELS_CONV_F32_P_H
+#define RUNTIME_KERNELS_CONV_F32_P_H
+
+#include "runtime/kernels/conv/conv_plane_p.h"
+#include "runtime/kernels/shared/tail_p.h"
+
+/* One input channel per group: a sum of shifted planes. */
+enum status conv_depthwise_f32(struct kcall *c, const struct conv *v,
+			       const struct planes *p, float *y,
+			       const struct tail *tail);
+
+/* Few outputs, many filters: the product with its operands exchanged. */
+bool conv_swap_pays(const struct conv *v);
+/* direct: a 1x1 convolution with stride 1 and no padding. */
+enum status conv_swap_f32(struct kcall *c, const struct conv *v,
+			  const struct planes *p, bool direct, float *y,
+			  const struct tail *tail);
+
+/* Offset of every row k = (c, kd, kh, kw) of the right operand from the first
+ * plane of its group; NULL: E-memory. */
+const int64_t *conv_offsets(struct kcall *c, const struct conv *v,
+			    const struct planes *p);
+
+#endif
