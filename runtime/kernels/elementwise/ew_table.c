@@ -202,10 +202,16 @@ static void d_bias_gelu(const struct ew_par *p, size_t n, void *y,
 	d_gelu(p, n, y, x[1] ? sum : x);
 }
 
+/* Cut toward zero; beyond the range as x86 converts. */
+static int64_t whole(double v)
+{
+	return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN;
+}
+
 D1(swish, a *md_sigmoid(ALPHA *a))
 D1(mish, a *md_tanh(md_softplus(a)))
 D1(shrink, shrink(a, ALPHA, BETA))
-I1(shrink, shrink((double)a, ALPHA, BETA))
+I1(shrink, whole(shrink((double)a, ALPHA, BETA)))
 D2(prelu, a < 0 ? a * b : a)
 I2(prelu, a < 0 ? (int64_t)(W(a) * W(b)) : a)
 U2(prelu, a)
