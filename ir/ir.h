@@ -182,8 +182,8 @@ enum op_domain {
 	DOM_ML,
 	DOM_TRAIN,
 	DOM_PREVIEW,
-	DOM_MS,
 	DOM_ORT,
+	DOM_MS,
 	DOM_NONE
 };
 

@@ -3,10 +3,9 @@
  * schema.c -- the operator table and its look-ups.
  *
  * schema.def is expanded into one array of rows, sorted by operator id and
- * version, and one array of operators, sorted by domain and name at the first
- * look-up.  A look-up is a binary search over about 260 names.
+ * version, and one array of operators, sorted by domain and name.  A look-up is
+ * a binary search over about 380 names.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/ir.h"
@@ -44,7 +43,6 @@ static struct entry entries[] = {
 
 _Static_assert(countof(entries) == OP_COUNT - FIRST_ID, "one entry per id");
 
-static struct entry sorted[countof(entries)];
 static bool ready;
 
 static const char *const domain_names[] = {
@@ -55,15 +53,6 @@ static const char *const domain_names[] = {
 	[DOM_MS] = "com.microsoft",
 	[DOM_ORT] = "",
 };
-
-static int entry_cmp(const void *pa, const void *pb)
-{
-	const struct entry *a = pa, *b = pb;
-
-	if (a->domain != b->domain)
-		return a->domain < b->domain ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
 
 /* Rows name their operator by id alone: fill in what follows from it. */
 static void prepare(void)
@@ -83,8 +72,6 @@ static void prepare(void)
 		rows[i].domain = e->domain;
 		rows[i].name = e->name;
 	}
-	memcpy(sorted, entries, sizeof(sorted));
-	qsort(sorted, countof(sorted), sizeof(sorted[0]), entry_cmp);
 	ready = true;
 }
 
@@ -111,12 +98,12 @@ static const struct op *entry_row(const struct entry *e, int64_t version)
 static const struct op *find_in(enum op_domain d, struct str name,
 				int64_t version)
 {
-	size_t lo = 0, hi = countof(sorted);
+	size_t lo = 0, hi = countof(entries);
 
 	prepare();
 	while (d != DOM_NONE && lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		const struct entry *e = &sorted[mid];
+		const struct entry *e = &entries[mid];
 		int c;
 
 		if (d != e->domain)
