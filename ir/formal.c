@@ -227,15 +227,14 @@ static enum dtype bound_dtype(const struct node *n, struct str type)
 const struct type *formal_output(struct model *m, const struct node *n,
 				 uint32_t i)
 {
+	enum dtype dt = DT_NONE;
 	struct formal f;
-	struct str types;
-	enum dtype dt;
 
 	if (!formal_at(n->op->out, i, &f))
 		return type_unknown();
-	types = formal_types(n->op, f.type);
-	dt = tensor_of(types);
-	if (dt == DT_NONE && !f.mixed)
+	if (!f.mixed)
 		dt = bound_dtype(n, f.type);
+	if (dt == DT_NONE)
+		dt = tensor_of(formal_types(n->op, f.type));
 	return dt ? type_tensor(m, dt, -1, NULL) : type_unknown();
 }
