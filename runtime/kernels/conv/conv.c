@@ -70,27 +70,27 @@ static void make_weight(struct kcall *c, void *dst)
 		pack_weight(&v, c->in[1]->data, dst);
 }
 
-static const float *packed_weight(struct kcall *c, const struct conv *v,
-				  size_t *each)
+const float *conv_packed_weight(struct kcall *c, const struct conv *v,
+				size_t each, conv_pack_fn *pack,
+				void (*make)(struct kcall *c, void *dst))
 {
 	size_t total, bytes;
 	float *dst;
 
-	if (!gemm_a_size(v->m, v->c * v->w.nkernel, each) ||
-	    !mul_size(*each, (size_t)v->group, &total) ||
+	if (!mul_size(each, (size_t)v->group, &total) ||
 	    !mul_size(total, sizeof(float), &bytes)) {
 		kcall_error(c, E_dims, "weight is too large");
 		return NULL;
 	}
 	if (kcall_is_const(c, 1)) {
-		dst = kcall_cached(c, bytes ? bytes : 1, make_weight);
+		dst = kcall_cached(c, bytes ? bytes : 1, make);
 		if (dst)
 			kcall_packed(c, 1);
 		return dst;
 	}
 	dst = nn_scratch(c, (int64_t)bytes, 1);
 	if (dst)
-		pack_weight(v, c->in[1]->data, dst);
+		pack(v, c->in[1]->data, dst);
 	return dst;
 }
 
@@ -421,7 +421,9 @@ static enum status conv_run(struct kcall *c, bool *fast)
 	p.k = p.v.c * p.v.w.nkernel;
 	p.nout = p.v.w.nout;
 	choose_form(&p);
-	p.a = packed_weight(c, &p.v, &p.agroup);
+	if (!gemm_a_size(p.v.m, p.k, &p.agroup))
+		p.agroup = SIZE_MAX;
+	p.a = conv_packed_weight(c, &p.v, p.agroup, pack_weight, make_weight);
 	if (!p.a || !plan_memory(c, &p))
 		return LIMIT;
 	plan_run(&p);

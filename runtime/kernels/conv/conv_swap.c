@@ -68,30 +68,6 @@ static void make_weight(struct kcall *c, void *dst)
 		pack_weight(&v, c->in[1]->data, dst);
 }
 
-static const float *packed_weight(struct kcall *c, const struct conv *v,
-				  size_t *each)
-{
-	size_t total, bytes;
-	float *dst;
-
-	if (!gemm_b_size(v->c * v->w.nkernel, v->m, each) ||
-	    !mul_size(*each, (size_t)v->group, &total) ||
-	    !mul_size(total, sizeof(float), &bytes)) {
-		kcall_error(c, E_dims, "weight is too large");
-		return NULL;
-	}
-	if (kcall_is_const(c, 1)) {
-		dst = kcall_cached(c, bytes ? bytes : 1, make_weight);
-		if (dst)
-			kcall_packed(c, 1);
-		return dst;
-	}
-	dst = nn_scratch(c, (int64_t)bytes, 1);
-	if (dst)
-		pack_weight(v, c->in[1]->data, dst);
-	return dst;
-}
-
 /* ---- one image: rows of outputs, products, transposition ---- */
 
 static void fill_task(void *arg, size_t i)
@@ -242,7 +218,9 @@ enum status conv_swap_f32(struct kcall *c, const struct conv *v,
 	};
 	int64_t each = v->group * v->c, n;
 
-	s.w = packed_weight(c, v, &s.wgroup);
+	if (!gemm_b_size(s.k, v->m, &s.wgroup))
+		s.wgroup = SIZE_MAX;
+	s.w = conv_packed_weight(c, v, s.wgroup, pack_weight, make_weight);
 	if (!s.w || !mul_i64(v->group * s.panels * GEMM_MR, s.k, &n))
 		return LIMIT;
 	s.rows = nn_temp_f32(c, n);
