@@ -11,6 +11,7 @@
  * Soundness: every value on the way is equal by structure, was run, or is
  * counted as skipped.  Cost O(nodes) per graph plus the runs.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "passes/regions_p.h"
@@ -302,7 +303,8 @@ static enum status check_graphs(struct check *k, struct graph *a,
 enum status verify_regions(struct model *original, struct model *result,
 			   const struct verify_opts *o, struct verify_report *r)
 {
-	struct check k = {original, result, o, r};
+	struct check k = {original, result, o, r,
+			  fmax(verify_slack(original), verify_slack(result))};
 
 	return check_graphs(&k, original->main, result->main, NULL, 0);
 }

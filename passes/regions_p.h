@@ -28,6 +28,7 @@ struct check {
 	struct model *a, *b;
 	const struct verify_opts *o;
 	struct verify_report *r;
+	double slack; /* verify_slack() of both */
 };
 
 /* The value of a's side that has vb's name in the corresponding graph. */
