@@ -52,21 +52,33 @@ static bool follows_inputs(struct model *m, struct dim d)
 	return d.s && !dim_mentions(m, d, is_derived, &m->infer->inputs);
 }
 
+/* Did merging put a number where t has what follows from the inputs? */
+static bool lost_symbol(struct model *m, const struct type *both,
+			const struct type *t, int i)
+{
+	return dim_known(both->dim[i]) && follows_inputs(m, t->dim[i]);
+}
+
 const struct type *infer_meet(struct model *m, const struct type *t,
 			      const struct type *decl)
 {
 	const struct type *both = type_merge(m, t, decl);
-	struct type *p;
+	struct type *p = NULL;
 
 	if (!m->infer || !both || both->kind != TY_TENSOR ||
 	    t->kind != TY_TENSOR || t->rank <= 0)
 		return both;
-	p = xmalloc(sizeof *p + (size_t)both->rank * sizeof p->dim[0]);
-	memcpy(p, both, sizeof *p + (size_t)both->rank * sizeof p->dim[0]);
-	for (int i = 0; i < both->rank; i++)
-		if (dim_known(both->dim[i]) && follows_inputs(m, t->dim[i]))
-			p->dim[i] = t->dim[i];
-	both = type_intern(m, p);
+	for (int i = 0; i < both->rank; i++) {
+		size_t size = sizeof *p + (size_t)both->rank * sizeof p->dim[0];
+
+		if (!lost_symbol(m, both, t, i))
+			continue;
+		if (!p)
+			p = memcpy(xmalloc(size), both, size);
+		p->dim[i] = t->dim[i];
+	}
+	if (p)
+		both = type_intern(m, p);
 	free(p);
 	return both;
 }
