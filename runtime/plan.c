@@ -160,16 +160,16 @@ static size_t best_gap(const struct group *g, const struct order *placed,
 	return best == SIZE_MAX ? end : best;
 }
 
-static size_t place(struct group *g, struct order *todo, size_t n)
+static size_t place(struct group *g, struct order *pending, size_t n)
 {
 	struct order *placed = xcalloc(n + 1, sizeof *placed);
 	size_t total = 0;
 
-	qsort(todo, n, sizeof *todo, by_size);
+	qsort(pending, n, sizeof *pending, by_size);
 	if (n > PLAN_MAX)
 		n = PLAN_MAX;
 	for (size_t i = 0; i < n; i++) {
-		struct group *w = &g[todo[i].id];
+		struct group *w = &g[pending[i].id];
 		size_t k = i;
 
 		w->off = best_gap(g, placed, i, w);
@@ -178,7 +178,7 @@ static size_t place(struct group *g, struct order *todo, size_t n)
 		w->placed = true;
 		for (; k && placed[k - 1].off > w->off; k--)
 			placed[k] = placed[k - 1];
-		placed[k] = todo[i];
+		placed[k] = pending[i];
 		placed[k].off = w->off;
 		if (w->off + w->size > total)
 			total = w->off + w->size;
@@ -235,7 +235,7 @@ void exec_plan(struct exec *e)
 {
 	struct body *b = e->main;
 	struct group *g = xcalloc((size_t)b->nslot + 1, sizeof *g);
-	struct order *todo = xcalloc((size_t)b->nslot + 1, sizeof *todo);
+	struct order *pending = xcalloc((size_t)b->nslot + 1, sizeof *pending);
 	size_t n = 0;
 
 	groups_init(b, g);
@@ -244,13 +244,13 @@ void exec_plan(struct exec *e)
 	groups_join(b, g);
 	for (uint32_t i = 0; i < b->nslot; i++)
 		if (g[i].parent == i && g[i].placeable)
-			todo[n++] = (struct order){.size = g[i].size,
-						   .first = g[i].first,
-						   .id = i};
-	e->stats.planned = place(g, todo, n);
-	e->stats.bound = live_bound(g, todo, n, b->nstep);
+			pending[n++] = (struct order){.size = g[i].size,
+						      .first = g[i].first,
+						      .id = i};
+	e->stats.planned = place(g, pending, n);
+	e->stats.bound = live_bound(g, pending, n, b->nstep);
 	steps_set(e, b, g);
-	free(todo);
+	free(pending);
 	free(g);
 }
 

@@ -32,15 +32,9 @@ def constant_graph(draw):
         return None
     if call.random:
         return None
-    names = [f"c{k}" if a is not None else ""
-             for k, a in enumerate(call.inputs)]
+    node, names, outs = call.node("c")
     inits = [numpy_helper.from_array(a, n)
              for n, a in zip(names, call.inputs) if n]
-    outs = [f"y{k}" for k in range(call.nout)]
-    node = helper.make_node(call.op, names, outs)
-    for key, v in call.attrs.items():
-        kind = onnx.AttributeProto.INTS if v == [] else None
-        node.attribute.append(helper.make_attribute(key, v, attr_type=kind))
     graph = helper.make_graph([node], call.op, [],
                               [onnx.ValueInfoProto(name=y) for y in outs],
                               inits)

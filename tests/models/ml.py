@@ -356,9 +356,9 @@ class Forest:
                                 "missing_value_tracks_true")}
         vote = {k: [] for k in ("treeids", "nodeids", "ids", "weights")}
         for tree, root in enumerate(self.trees):
-            todo, count = [(0, root)], 1
-            while todo:
-                at, n = todo.pop(0)
+            pending, count = [(0, root)], 1
+            while pending:
+                at, n = pending.pop(0)
                 leaf = isinstance(n, list)
                 yes, no = (0, 0) if leaf else (count, count + 1)
                 row = (tree, at) + ((0, "LEAF", 0.0) if leaf else
@@ -371,7 +371,7 @@ class Forest:
                         for k, v in zip(vote, (tree, at, t, w)):
                             vote[k].append(v)
                 else:
-                    todo += [(yes, n[4]), (no, n[5])]
+                    pending += [(yes, n[4]), (no, n[5])]
                     count += 2
         attrs = {"nodes_" + k: v for k, v in node.items()}
         attrs.update({f"{prefix}_{k}": v for k, v in vote.items()})

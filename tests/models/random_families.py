@@ -7,7 +7,7 @@ the time; the judges sort out the rest.
 from dataclasses import dataclass, field
 
 import numpy as np
-from onnx import helper
+from onnx import AttributeProto, helper
 
 FAMILIES = []
 F32, F64, F16, I64, I32, U8, I8, BOOL = (np.dtype(t) for t in (
@@ -32,6 +32,18 @@ class Call:
     def __post_init__(self):
         given = self.fixed or []
         self.fixed = [k in given for k in range(len(self.inputs))]
+
+    def node(self, prefix):
+        """The node, names of its inputs ("": left out) and of its outputs."""
+        names = [f"{prefix}{k}" if a is not None else ""
+                 for k, a in enumerate(self.inputs)]
+        outputs = [f"y{k}" for k in range(self.nout)]
+        node = helper.make_node(self.op, names, outputs)
+        for key, v in self.attrs.items():
+            kind = AttributeProto.INTS if v == [] else None
+            node.attribute.append(helper.make_attribute(key, v,
+                                                        attr_type=kind))
+        return node, names, outputs
 
 
 def family(function, weight=1):

@@ -38,9 +38,7 @@ class Case:
         self.op, self.opset = call.op, call.opset
         self.random = call.random
         r = draw
-        names = [f"x{k}" if a is not None else ""
-                 for k, a in enumerate(call.inputs)]
-        self.outputs = [f"y{k}" for k in range(call.nout)]
+        node, names, self.outputs = call.node("x")
         self.feeds, inits, infos = {}, [], []
         for name, a, fixed in zip(names, call.inputs, call.fixed):
             if a is None:
@@ -52,11 +50,6 @@ class Case:
                 infos.append(helper.make_tensor_value_info(
                     name, helper.np_dtype_to_tensor_dtype(a.dtype),
                     self.dims(r, a.shape)))
-        node = helper.make_node(call.op, names, self.outputs)
-        for key, v in call.attrs.items():
-            kind = onnx.AttributeProto.INTS if v == [] else None
-            node.attribute.append(helper.make_attribute(key, v,
-                                                        attr_type=kind))
         outs = [onnx.ValueInfoProto(name=y) for y in self.outputs]
         nodes = self.branch(node, outs) if r.flip(0.05) else [node]
         graph = helper.make_graph(nodes, "case", infos, outs, inits)
